@@ -1,0 +1,77 @@
+import type { ProviderType, Strategy } from '../contracts/config.ts';
+
+/** What the relay knows of one key. `material` is the secret itself: read only when a request is sent. */
+export type KeyConfig = {
+  readonly keyId: string;
+  readonly label: string | undefined;
+  readonly material: string;
+};
+
+/** Longest waits toward one provider, in milliseconds. `firstByteMs` undefined = the default of `deadlines.ts`. */
+export type UpstreamTimeouts = {
+  readonly connectMs: number;
+  readonly firstByteMs: number | undefined;
+  readonly idleMs: number;
+};
+
+/** One enabled entry of `providers:`, defaults filled in. */
+export type UpstreamConfig = {
+  readonly name: string;
+  readonly type: ProviderType;
+  /** Without a trailing slash; request paths are appended. */
+  readonly baseUrl: string;
+  readonly auth: 'x-api-key' | 'bearer';
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly proxyUrl: string | undefined;
+  /** `any`: whatever credential the client shows; `anthropic`: only a genuine Anthropic one; `never`. */
+  readonly passThrough: 'any' | 'anthropic' | 'never';
+  readonly priority: number;
+  readonly timeouts: UpstreamTimeouts;
+  readonly keys: readonly KeyConfig[];
+  readonly models: readonly string[] | undefined;
+  readonly modelMapping: ReadonlyMap<string, string>;
+  /** Why the entry cannot serve (a missing variable, an unsupported type), in words for the user; undefined = it can. */
+  readonly outOfService: string | undefined;
+};
+
+/** The relay's settings: the file with every default applied. Durations in milliseconds. */
+export type Config = {
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    /** Relay tokens (`auth.api_key`, `auth.bearer_secret`); empty = no relay auth. */
+    readonly tokens: readonly string[];
+    readonly allowSubscription: boolean;
+    readonly allowedHosts: readonly string[];
+    readonly timeoutMs: number;
+    readonly maxBodyBytes: number;
+  };
+  readonly routing: {
+    readonly strategy: Strategy;
+    readonly debug: boolean;
+    readonly maxAttempts: number;
+    readonly patienceMs: number;
+    readonly subscriptionFailover: boolean;
+  };
+  readonly logging: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly format: 'json' | 'pretty' | 'auto';
+    /** `stderr`, `stdout`, or a file's path. */
+    readonly output: string;
+  };
+  readonly upstreams: readonly UpstreamConfig[];
+};
+
+/** Something wrong with a config text: where (1-based; undefined = the whole file) and what to do about it. */
+export type ConfigProblem = {
+  readonly line: number | undefined;
+  readonly column: number | undefined;
+  /** Dotted, as written: `providers[0].base_url`. Empty = the whole file. */
+  readonly path: string;
+  readonly message: string;
+};
+
+/** A file that may be used, with what its author should know about it, or every reason why it may not. */
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config; readonly notices: readonly ConfigProblem[] }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
