@@ -1,5 +1,8 @@
 import type { Clock, Environment, Random } from '../ports.ts';
 
+/** Tells when the process was asked to stop (SIGTERM, SIGINT), every time. */
+export type StopSignals = { onStop(listener: () => void): void };
+
 /** What a command may touch. Commands read no globals, so tests run them in any home they like. */
 export type CommandContext = {
   /** The words after the command's own name. */
@@ -8,6 +11,10 @@ export type CommandContext = {
   readonly homeFolder: string;
   readonly workingFolder: string;
   readonly platform: NodeJS.Platform;
+  readonly pid: number;
+  /** True when people read standard error directly. */
+  readonly isTerminal: boolean;
+  readonly signals: StopSignals;
   readonly clock: Clock;
   readonly random: Random;
   /** Writes one line to standard output. */
@@ -17,4 +24,4 @@ export type CommandContext = {
 };
 
 /** Runs one command; resolves with the exit code: 0 done, 1 refused or failed, 2 wrong usage or cannot start. */
-export type Command = (context: CommandContext) => Promise<number>;
+export type Command = (context: CommandContext) => Promise<number> | number;

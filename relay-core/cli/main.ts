@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { systemClock, systemRandom } from '../system-ports.ts';
+import { claudeCommand } from './claude.ts';
+import type { Command, CommandContext } from './command.ts';
+import { configCommand } from './config.ts';
+import { serveCommand } from './serve.ts';
+
+const help = `CC-Relay: a local relay between Claude Code and its providers.
+
+  cc-relay serve [--config FILE] [--host HOST] [--port N] [--data-dir DIR] [--log-level LEVEL]
+  cc-relay config init [-o FILE] [--force]
+  cc-relay config validate [FILE] [--strict]
+  cc-relay config path
+  cc-relay claude init [--mode auto|subscription|token] [--proxy-url URL] [--dry-run]
+  cc-relay claude remove [--dry-run]
+  cc-relay version
+`;
+
+const versionCommand: Command = ({ print }) => {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const manifest: unknown = JSON.parse(text);
+  const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+  print(`cc-relay ${isManifest ? String(manifest.version) : 'of unknown version'}`);
+  return 0;
+};
+
+const helpCommand: Command = ({ print }) => {
+  print(help.trimEnd());
+  return 0;
+};
+
+const commands: Readonly<Record<string, Command>> = {
+  serve: serveCommand,
+  config: (context) =>
+    // The documented name of `claude init` and `claude remove`.
+    context.args[0] === 'cc'
+      ? claudeCommand({ ...context, args: context.args.slice(1) })
+      : configCommand(context),
+  claude: claudeCommand,
+  version: versionCommand,
+  '--version': versionCommand,
+  help: helpCommand,
+  '--help': helpCommand,
+  '-h': helpCommand,
+};
+
+const createContext = (args: readonly string[]): CommandContext => ({
+  args,
+  env: { ...process.env },
+  homeFolder: homedir(),
+  workingFolder: process.cwd(),
+  platform: process.platform,
+  pid: process.pid,
+  isTerminal: process.stderr.isTTY === true,
+  clock: systemClock,
+  random: systemRandom,
+  signals: {
+    onStop: (onStop) => {
+      process.on('SIGTERM', onStop);
+      process.on('SIGINT', onStop);
+    },
+  },
+  print: (line) => process.stdout.write(`${line}\n`),
+  warn: (line) => process.stderr.write(`${line}\n`),
+});
+
+const [name = 'help', ...args] = process.argv.slice(2);
+const command = commands[name];
+if (command === undefined) {
+  process.stderr.write(`cc-relay: there is no command "${name}"\n${help}`);
+  process.exitCode = 2;
+} else {
+  // Sockets of clients that never close must not keep a stopped relay alive.
+  process.exit(await command(createContext(args)));
+}

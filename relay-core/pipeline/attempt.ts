@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import type { AttemptRecord } from '../contracts/records.ts';
+import type { Credential, FailedAnswer, MessagesCall } from '../providers/provider.ts';
+import type { AttemptFailure } from '../resilience/attempt-failure.ts';
+import { firstByteDeadlineMs } from '../resilience/deadlines.ts';
+import { send, type UpstreamReply } from '../upstreams/send.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import type { Exchange } from './exchange.ts';
+import { type HeldAnswer, type HoldResult, holdAnswer } from './hold-answer.ts';
+
+/** One upstream with one credential. */
+export type Target = {
+  readonly upstream: Upstream;
+  readonly model: string;
+  readonly credential: Credential;
+  /** True when nobody is left to try after it. */
+  readonly isLast: boolean;
+};
+
+/** A failed attempt: why, and what the upstream itself said. */
+export type FailedAttempt = {
+  readonly failure: AttemptFailure;
+  readonly answer?: FailedAnswer;
+  readonly target: Target;
+};
+
+/** The attempt gave an answer that may go to the client. */
+export type Answered = { readonly kind: 'answered'; readonly answer: HeldAnswer; readonly target: Target };
+/** The client left, or the exchange ran out of time. */
+export type CalledOff = { readonly kind: 'called-off' };
+/** How one attempt ended. */
+export type AttemptResult =
+  | Answered
+  | CalledOff
+  | { readonly kind: 'failed'; readonly failed: FailedAttempt };
+
+/** Tries one target, up to the first real event of its answer. Reports itself exactly once. */
+export const attempt = async (
+  exchange: Exchange,
+  call: MessagesCall,
+  target: Target,
+): Promise<AttemptResult> => {
+  const startedAt = exchange.elapsedMs;
+  const { result, status } = await tryTarget(exchange, call, target);
+  const outcome: HoldResult | undefined = exchange.calledOff === undefined ? result : undefined;
+  const record: AttemptRecord = {
+    ...describeTarget(target),
+    ...(status === undefined ? {} : { status }),
+    ...describeFailure(exchange, outcome),
+    durationMs: exchange.elapsedMs - startedAt,
+    mayBeBilled: isPossiblyBilled(exchange, outcome),
+  };
+  exchange.attempts.push(record);
+  if (outcome === undefined) return { kind: 'called-off' };
+  if (outcome.kind === 'answered') return { kind: 'answered', answer: outcome.answer, target };
+  const { bus, clock } = exchange.parts;
+  bus.emit({ kind: 'attempt-failed', exchangeId: exchange.id, at: clock.now(), attempt: record });
+  const { kind: _kind, ...rest } = outcome;
+  return { kind: 'failed', failed: { ...rest, target } };
+};
+
+type Tried = { readonly result: HoldResult; readonly status?: number };
+
+const failed = (failure: AttemptFailure): Tried => ({ result: { kind: 'failed', failure } });
+
+const tryTarget = async (exchange: Exchange, call: MessagesCall, target: Target): Promise<Tried> => {
+  const { upstream } = target;
+  const { timeouts, type } = upstream.config;
+  const sent = await send(upstream.dispatcher, buildRequest(call, target), {
+    firstByteMs: firstByteDeadlineMs(timeouts.firstByteMs, type, target.isLast),
+    idleMs: timeouts.idleMs,
+    signal: exchange.signal,
+    clock: exchange.parts.clock,
+  });
+  switch (sent.kind) {
+    case 'replied':
+      return { result: await judgeReply(exchange, upstream, sent.reply), status: sent.reply.status };
+    case 'timed-out':
+      return failed({ kind: 'timeout', detail: sent.detail });
+    case 'unreachable':
+      return failed({ kind: 'unreachable', detail: sent.detail });
+    case 'cancelled':
+      return failed({ kind: 'unreachable', detail: 'cancelled' });
+  }
+};
+
+const buildRequest = (call: MessagesCall, { upstream, model, credential }: Target) => {
+  const { auth, headers, keys } = upstream.config;
+  const { origin, basePath, adapter } = upstream;
+  const keyId = credential.kind === 'key' ? credential.keyId : undefined;
+  const keyMaterial = keys.find((key) => key.keyId === keyId)?.material;
+  return adapter.buildRequest(call, { origin, basePath, auth, headers, model, credential, keyMaterial });
+};
+
+const judgeReply = (exchange: Exchange, upstream: Upstream, reply: UpstreamReply): Promise<HoldResult> => {
+  const { clock, deadlines } = exchange.parts;
+  const { adapter } = upstream;
+  if (reply.status >= 200 && reply.status < 300)
+    return holdAnswer(reply, { clock, holdMs: deadlines.holdMs, adapter });
+  return readFailure(reply, (answer) => adapter.classifyFailure(answer, clock.now()));
+};
+
+/** Error bodies are kept whole, because clients recover by their wording; larger ones are no error messages. */
+const largestErrorBytes = 8_388_608;
+
+const readFailure = async (
+  reply: UpstreamReply,
+  classify: (answer: FailedAnswer) => AttemptFailure,
+): Promise<HoldResult> => {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for (;;) {
+    const part = await reply.body.next();
+    if (part.kind === 'end') break;
+    if (part.kind === 'broken' || size > largestErrorBytes) {
+      reply.body.abort();
+      // Its status is known: that much can still be judged, though not passed on.
+      const failure = classify({ ...reply, body: Buffer.alloc(0) });
+      return { kind: 'failed', failure };
+    }
+    if (part.kind === 'chunk') {
+      chunks.push(part.chunk);
+      size += part.chunk.length;
+    }
+  }
+  const answer: FailedAnswer = { status: reply.status, headers: reply.headers, body: Buffer.concat(chunks) };
+  return { kind: 'failed', failure: classify(answer), answer };
+};
+
+const describeTarget = ({ upstream, model, credential }: Target) => ({
+  upstream: upstream.config.name,
+  model,
+  credential: describeCredential(credential),
+});
+
+const describeCredential = (credential: Credential): string => {
+  switch (credential.kind) {
+    case 'key':
+      return `key ${credential.keyId}`;
+    case 'pass-through':
+      // A digest tells clients' credentials apart without showing them.
+      return `client ${createHash('sha256').update(credential.headers.join('\n')).digest('hex').slice(0, 8)}`;
+    case 'none':
+      return 'none';
+  }
+};
+
+const describeFailure = (
+  exchange: Exchange,
+  outcome: HoldResult | undefined,
+): { readonly failure?: string } => {
+  if (outcome === undefined) return { failure: exchange.calledOff ?? 'called-off' };
+  if (outcome.kind === 'answered') return {};
+  const { failure } = outcome;
+  return { failure: 'detail' in failure ? `${failure.kind}: ${failure.detail}` : failure.kind };
+};
+
+/** The vendor bills what it has begun to answer, whether or not the answer arrives. */
+const isPossiblyBilled = (exchange: Exchange, outcome: HoldResult | undefined): boolean => {
+  if (outcome === undefined) return exchange.calledOff !== undefined;
+  if (outcome.kind === 'answered') return false;
+  return outcome.failure.kind === 'stream-broken' || outcome.failure.kind === 'timeout';
+};

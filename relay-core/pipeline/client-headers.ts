@@ -1,0 +1,66 @@
+import { dropHeaders, findHeader, type HeaderList, hopByHopHeaders } from '../messages/header-list.ts';
+import type { Target } from './attempt.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Meant for the relay, not for its client: cookies ignore ports, and no page may read our answers. */
+const neverPassedOn: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2', 'alt-svc', 'x-request-id']);
+
+/** The headers that the relay adds to every answer on `/v1/messages`. */
+export const relayHeaders = (exchange: Exchange): HeaderList => ['x-request-id', exchange.requestId];
+
+/** The documented headers about the target that answered (cc-relay-surface 2.4). */
+const targetHeaders = ({ upstream, credential }: Target, isDebug: boolean): HeaderList => {
+  const headers: string[] = [];
+  if (credential.kind === 'key') {
+    const count = String(upstream.config.keys.length);
+    headers.push('x-cc-relay-key-id', credential.keyId);
+    headers.push('x-cc-relay-keys-total', count, 'x-cc-relay-keys-available', count);
+  }
+  if (isDebug) headers.push('x-cc-relay-provider', upstream.config.name, 'x-cc-relay-strategy', 'failover');
+  return headers;
+};
+
+const passedOn = (headers: HeaderList, isOwnCredential: boolean): string[] => {
+  const isHopByHop = hopByHopHeaders(headers);
+  return dropHeaders(
+    headers,
+    (name) =>
+      isHopByHop(name) ||
+      neverPassedOn.has(name) ||
+      name.startsWith('access-control-') ||
+      // A subscription's windows belong to whoever earned them (behaviour.md 2).
+      (!isOwnCredential && name.startsWith('anthropic-ratelimit-unified-')),
+  );
+};
+
+/** An upstream's headers as the client gets them, with the relay's own. */
+const answerHeaders = (exchange: Exchange, headers: HeaderList, target: Target): string[] => [
+  ...passedOn(headers, target.credential.kind === 'pass-through'),
+  ...relayHeaders(exchange),
+  ...targetHeaders(target, exchange.parts.hasDebugHeaders),
+];
+
+const streamHeaders: HeaderList = ['cache-control', 'no-cache, no-transform', 'x-accel-buffering', 'no'];
+
+/** The same for a stream: proxies between us and the client are told not to hold it. */
+export const streamAnswerHeaders = (
+  exchange: Exchange,
+  headers: HeaderList,
+  target: Target,
+): readonly string[] => {
+  const own = answerHeaders(exchange, headers, target);
+  const missing = streamHeaders.flatMap((name, at) =>
+    at % 2 === 0 && findHeader(headers, name) === undefined ? [name, streamHeaders[at + 1] ?? ''] : [],
+  );
+  return [...own, ...missing];
+};
+
+/** The same for a body that is already whole: its length is known. */
+export const wholeAnswerHeaders = (
+  exchange: Exchange,
+  { headers, bodyBytes }: { readonly headers: HeaderList; readonly bodyBytes: number },
+  target: Target,
+): readonly string[] => [
+  ...dropHeaders(answerHeaders(exchange, headers, target), (name) => name === 'content-length'),
+  ...['content-length', String(bodyBytes)],
+];

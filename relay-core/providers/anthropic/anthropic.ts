@@ -1,0 +1,39 @@
+import { replaceModel } from '../../messages/model-field.ts';
+import { forwardedHeaders } from '../forwarded-headers.ts';
+import type { Destination, MessagesCall, ProviderAdapter, UpstreamRequest } from '../provider.ts';
+import { classifyFailure, classifyStreamError } from './classify-failure.ts';
+import { anthropicModels } from './models.data.ts';
+
+const credentialHeaders = (destination: Destination): readonly string[] => {
+  const { credential, keyMaterial } = destination;
+  if (credential.kind === 'pass-through') return credential.headers;
+  if (keyMaterial === undefined) return [];
+  return destination.auth === 'bearer'
+    ? ['authorization', `Bearer ${keyMaterial}`]
+    : ['x-api-key', keyMaterial];
+};
+
+const buildRequest = (call: MessagesCall, destination: Destination): UpstreamRequest => {
+  const replaced = new Set(destination.headers.map(([name]) => name.toLowerCase()));
+  return {
+    origin: destination.origin,
+    path: destination.basePath + call.path,
+    headers: [
+      ...forwardedHeaders(call.headers, replaced),
+      ...credentialHeaders(destination),
+      ...destination.headers.flat(),
+    ],
+    body:
+      destination.model === call.field.model
+        ? call.body
+        : replaceModel(call.body, call.field, destination.model),
+  };
+};
+
+/** Anthropic's own API and every vendor that speaks its format: nothing changes but credential and mapped model. */
+export const anthropicAdapter: ProviderAdapter = {
+  buildRequest,
+  classifyFailure,
+  classifyStreamError,
+  models: anthropicModels,
+};

@@ -1,0 +1,68 @@
+import type { HeaderList } from '../messages/header-list.ts';
+import type { ModelField } from '../messages/model-field.ts';
+import type { StreamError } from '../messages/stream-watch.ts';
+import type { AttemptFailure } from '../resilience/attempt-failure.ts';
+
+/** A client's Messages request, accepted: bytes as they came. */
+export type MessagesCall = {
+  /** Path and query as sent: `/v1/messages?beta=true`. */
+  readonly path: string;
+  readonly headers: HeaderList;
+  readonly body: Buffer;
+  readonly field: ModelField;
+};
+
+/** Whose credential goes upstream. Key material is named by `keyId` and read only when the request is built. */
+export type Credential =
+  | { readonly kind: 'pass-through'; readonly headers: HeaderList }
+  | { readonly kind: 'key'; readonly keyId: string }
+  | { readonly kind: 'none' };
+
+/** What an adapter needs to know of the place a request goes to. */
+export type Destination = {
+  readonly origin: string;
+  /** Path of the base URL, without a trailing slash; empty for none. */
+  readonly basePath: string;
+  readonly auth: 'x-api-key' | 'bearer';
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The model to ask for: the client's, or what the user mapped it to. */
+  readonly model: string;
+  readonly credential: Credential;
+  /** The secret of `credential`, for kind `key`. */
+  readonly keyMaterial: string | undefined;
+};
+
+/** A request ready for the wire. */
+export type UpstreamRequest = {
+  readonly origin: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: HeaderList;
+  readonly body: Buffer;
+};
+
+/** An upstream's answer that is no success, as it came. */
+export type FailedAnswer = {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Buffer;
+};
+
+/** Everything the relay must know about one provider's dialect. No retries; credentials and clock are handed in. */
+export type ProviderAdapter = {
+  /** Builds the request for one attempt. */
+  buildRequest(call: MessagesCall, destination: Destination): UpstreamRequest;
+  /** What an answer other than 2xx means. */
+  classifyFailure(answer: FailedAnswer, nowMs: number): AttemptFailure;
+  /** What an `event: error` inside a 200 means. */
+  classifyStreamError(error: StreamError): AttemptFailure;
+  /** Model ids to list when the configuration names none. */
+  readonly models: readonly ListedModel[];
+};
+
+/** A model as `GET /v1/models` shows it. `createdAt` is RFC 3339. */
+export type ListedModel = {
+  readonly id: string;
+  readonly displayName: string;
+  readonly createdAt: string;
+};

@@ -1,0 +1,55 @@
+import type { IncomingMessage } from 'node:http';
+import { RelayError } from '../errors.ts';
+import type { Clock } from '../ports.ts';
+
+/** Bounds of one request body. */
+export type BodyLimits = {
+  readonly maxBytes: number;
+  /** Longest silence inside the body, in milliseconds. */
+  readonly idleMs: number;
+  readonly clock: Clock;
+};
+
+/** Thrown when the client closed its connection before its request was complete: nobody is left to answer. */
+export class ClientLeft extends Error {}
+
+const tooLarge = (maxBytes: number): RelayError =>
+  new RelayError(
+    'body-too-large',
+    `Request body exceeds the maximum allowed size of ${maxBytes} bytes (server.max_body_bytes)`,
+  );
+
+/**
+ * Reads a whole request body, bounded in size and in silence.
+ * Throws RelayError `body-too-large` or `body-stalled`, or ClientLeft.
+ */
+export const readBody = (request: IncomingMessage, limits: BodyLimits): Promise<Buffer> => {
+  if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes)
+    return Promise.reject(tooLarge(limits.maxBytes));
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const stalled = new RelayError('body-stalled', `The request body stopped for ${limits.idleMs} ms`);
+    const idle = limits.clock.startTimer(limits.idleMs, () => settle(() => reject(stalled)));
+    const settle = (act: () => void) => {
+      idle.cancel();
+      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      request.pause();
+      act();
+    };
+    const onData = (chunk: Buffer) => {
+      idle.refresh();
+      size += chunk.length;
+      if (size > limits.maxBytes) settle(() => reject(tooLarge(limits.maxBytes)));
+      else chunks.push(chunk);
+    };
+    const onEnd = () => settle(() => resolve(joinChunks(chunks)));
+    const onClose = () => settle(() => reject(new ClientLeft('the request was not completed')));
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+};
+
+const joinChunks = (chunks: readonly Buffer[]): Buffer => {
+  const [first] = chunks;
+  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
+};

@@ -1,0 +1,46 @@
+import type { UpstreamConfig } from '../config/config.ts';
+import type { ProviderType } from '../contracts/config.ts';
+import type { Environment } from '../ports.ts';
+import { anthropicAdapter } from '../providers/anthropic/anthropic.ts';
+import type { ProviderAdapter } from '../providers/provider.ts';
+import { createDispatcher } from './dispatcher.ts';
+import type { Upstream } from './upstream.ts';
+
+/** The dialects this version speaks. */
+const adapters: Readonly<Partial<Record<ProviderType, ProviderAdapter>>> = {
+  anthropic: anthropicAdapter,
+};
+
+const openUpstream = (config: UpstreamConfig, env: Environment): readonly Upstream[] => {
+  const adapter = adapters[config.type];
+  if (config.outOfService !== undefined || adapter === undefined) return [];
+  const { origin, pathname } = new URL(config.baseUrl);
+  const { connectMs } = config.timeouts;
+  return [
+    {
+      config,
+      origin,
+      basePath: pathname.replace(/\/+$/, ''),
+      adapter,
+      dispatcher: createDispatcher({ proxyUrl: config.proxyUrl, connectMs, env }),
+    },
+  ];
+};
+
+/** All configured upstreams: those that can serve, with their sockets, and the entries as configured. */
+export class UpstreamRegistry {
+  /** Every enabled entry, those out of service included. */
+  readonly configured: readonly UpstreamConfig[];
+  /** Those that can serve, in the order of the configuration. */
+  readonly inService: readonly Upstream[];
+
+  constructor(configured: readonly UpstreamConfig[], env: Environment) {
+    this.configured = configured;
+    this.inService = configured.flatMap((config) => openUpstream(config, env));
+  }
+
+  /** Closes every socket, running requests included. */
+  async close(): Promise<void> {
+    await Promise.all(this.inService.map((upstream) => upstream.dispatcher.destroy()));
+  }
+}

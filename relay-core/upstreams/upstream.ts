@@ -1,0 +1,13 @@
+import type { Dispatcher } from 'undici';
+import type { UpstreamConfig } from '../config/config.ts';
+import type { ProviderAdapter } from '../providers/provider.ts';
+
+/** One configured upstream, ready to be tried: its settings, its dialect, its sockets. */
+export type Upstream = {
+  readonly config: UpstreamConfig;
+  readonly origin: string;
+  /** Path of the base URL without a trailing slash. */
+  readonly basePath: string;
+  readonly adapter: ProviderAdapter;
+  readonly dispatcher: Dispatcher;
+};
