@@ -8,7 +8,7 @@ export type KeyConfig = {
 };
 
 /** Longest waits toward one provider, in milliseconds. `firstByteMs` undefined = the default of `deadlines.ts`. */
-export type UpstreamTimeouts = {
+type UpstreamTimeouts = {
   readonly connectMs: number;
   readonly firstByteMs: number | undefined;
   readonly idleMs: number;

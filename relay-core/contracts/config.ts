@@ -8,7 +8,7 @@ const count = z.number().int().min(0);
 const text = z.string().min(1);
 
 /** One API key of a provider with its own limits. Limits: 0 = unlimited. */
-export const keySchema = z.strictObject({
+const keySchema = z.strictObject({
   key: z.string().optional(),
   label: text.optional(),
   rpm_limit: count.optional(),
@@ -20,11 +20,11 @@ export const keySchema = z.strictObject({
   weight: count.optional(),
 });
 
-export const providerTypes = ['anthropic', 'zai', 'minimax', 'ollama', 'bedrock', 'azure', 'vertex'] as const;
+const providerTypes = ['anthropic', 'zai', 'minimax', 'ollama', 'bedrock', 'azure', 'vertex'] as const;
 /** The dialects a provider entry can name. */
 export type ProviderType = (typeof providerTypes)[number];
 
-export const strategies = [
+const strategies = [
   'failover',
   'round_robin',
   'weighted_round_robin',
@@ -43,7 +43,7 @@ const timeoutsSchema = z.strictObject({
 });
 
 /** One entry of `providers:`. */
-export const providerSchema = z.strictObject({
+const providerSchema = z.strictObject({
   name: text,
   type: z.enum(providerTypes),
   enabled: z.boolean().optional(),

@@ -1,0 +1,363 @@
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../../../relay-core/config/config.ts';
+import { readConfig } from '../../../relay-core/config/load-config.ts';
+import type { Environment } from '../../../relay-core/ports.ts';
+
+function load(text: string, env: Environment = {}) {
+  const result = readConfig(text, { env });
+  if (!result.ok) throw new Error(`the test text should be valid: ${JSON.stringify(result.problems)}`);
+  return result;
+}
+
+function configOf(text: string, env: Environment = {}): Config {
+  return load(text, env).config;
+}
+
+function provider(...lines: readonly string[]): string {
+  const head = ['providers:', '  - name: main', '    type: anthropic', '    enabled: true'];
+  return [...head, ...lines.map((line) => `    ${line}`), ''].join('\n');
+}
+
+function upstreamOf(text: string, env: Environment = {}) {
+  const [upstream] = configOf(text, env).upstreams;
+  if (upstream === undefined) throw new Error('the test text should enable a provider');
+  return upstream;
+}
+
+function noticesOf(text: string, env: Environment = {}): readonly string[] {
+  return load(text, env).notices.map(({ path, message }) => `${path}: ${message}`);
+}
+
+describe('defaults', () => {
+  it('fills in every setting that an empty file leaves out', () => {
+    expect(configOf('')).toEqual({
+      server: {
+        host: '127.0.0.1',
+        port: 8787,
+        tokens: [],
+        allowSubscription: false,
+        allowedHosts: [],
+        timeoutMs: 600_000,
+        maxBodyBytes: 33_554_432,
+      },
+      routing: {
+        strategy: 'failover',
+        debug: false,
+        maxAttempts: 8,
+        patienceMs: 120_000,
+        subscriptionFailover: true,
+      },
+      logging: { level: 'info', format: 'auto', output: 'stderr' },
+      upstreams: [],
+    });
+  });
+
+  it('fills in every setting that a provider leaves out', () => {
+    expect(upstreamOf(provider())).toEqual({
+      name: 'main',
+      type: 'anthropic',
+      baseUrl: 'https://api.anthropic.com',
+      auth: 'x-api-key',
+      headers: [],
+      proxyUrl: undefined,
+      passThrough: 'anthropic',
+      priority: 1,
+      timeouts: { connectMs: 10_000, firstByteMs: undefined, idleMs: 300_000 },
+      keys: [],
+      models: undefined,
+      modelMapping: new Map(),
+      outOfService: undefined,
+    });
+  });
+
+  it('keeps every setting that is written', () => {
+    const text = [
+      'server:',
+      '  listen: "[::1]:9000"',
+      '  timeout_ms: 1',
+      '  max_body_bytes: 2',
+      '  allowed_hosts: [relay.test]',
+      '  auth: { allow_subscription: true, api_key: a }',
+      'routing: { debug: true, max_attempts: 3, patience_ms: 0, subscription_failover: false }',
+      'logging: { level: debug, output: relay.log }',
+      provider(
+        'base_url: https://example.com/api//',
+        'auth: bearer',
+        'headers: { X-A: b }',
+        'proxy_url: socks5://p:1080',
+        'priority: -3',
+        'timeouts: { connect_ms: 1, first_byte_ms: 2, idle_ms: 3 }',
+        'models: [m]',
+        'model_mapping: { claude: m }',
+      ),
+    ].join('\n');
+    expect(configOf(text)).toMatchObject({
+      server: {
+        host: '::1',
+        port: 9000,
+        tokens: ['a'],
+        allowSubscription: true,
+        allowedHosts: ['relay.test'],
+        timeoutMs: 1,
+        maxBodyBytes: 2,
+      },
+      routing: { debug: true, maxAttempts: 3, patienceMs: 0, subscriptionFailover: false },
+      logging: { level: 'debug', output: 'relay.log' },
+      upstreams: [
+        {
+          baseUrl: 'https://example.com/api',
+          auth: 'bearer',
+          headers: [['X-A', 'b']],
+          proxyUrl: 'socks5://p:1080',
+          priority: -3,
+          timeouts: { connectMs: 1, firstByteMs: 2, idleMs: 3 },
+          models: ['m'],
+          modelMapping: new Map([['claude', 'm']]),
+        },
+      ],
+    });
+  });
+
+  it('takes 0 as the default for timeout_ms and max_body_bytes', () => {
+    const { server } = configOf('server: { timeout_ms: 0, max_body_bytes: 0 }');
+    expect(server).toMatchObject({ timeoutMs: 600_000, maxBodyBytes: 33_554_432 });
+  });
+
+  it.each([
+    ['{ pretty: true }', 'pretty'],
+    ['{ pretty: true, format: json }', 'pretty'],
+    ['{ format: console }', 'pretty'],
+    ['{ format: text }', 'pretty'],
+    ['{ format: pretty }', 'pretty'],
+    ['{ format: json }', 'json'],
+    ['{ pretty: false }', 'auto'],
+  ])('reads logging: %s as format %s', (logging, format) => {
+    expect(configOf(`logging: ${logging}`).logging.format).toBe(format);
+  });
+
+  it.each([
+    ['anthropic', 'https://api.anthropic.com', 'x-api-key'],
+    ['zai', 'https://api.z.ai/api/anthropic', 'bearer'],
+    ['minimax', 'https://api.minimax.io/anthropic', 'bearer'],
+    ['ollama', 'http://localhost:11434', 'x-api-key'],
+    ['bedrock', '', 'x-api-key'],
+    ['azure', '', 'x-api-key'],
+    ['vertex', '', 'x-api-key'],
+  ])('knows where %s lives and how it wants its key', (type, baseUrl, auth) => {
+    expect(upstreamOf(`providers: [{ name: a, type: ${type} }]`)).toMatchObject({ baseUrl, auth });
+  });
+
+  it('takes priority from the provider, else from its first key, else 1', () => {
+    expect(upstreamOf(provider('priority: 5', 'keys: [{key: a, priority: 7}]')).priority).toBe(5);
+    expect(upstreamOf(provider('keys: [{key: a, priority: 0}, {key: b, priority: 7}]')).priority).toBe(0);
+    expect(upstreamOf(provider('keys: [{key: a}, {key: b, priority: 7}]')).priority).toBe(1);
+  });
+});
+
+describe('relay tokens', () => {
+  it.each([
+    ['{ api_key: old }', ['old']],
+    ['{ api_key: old, auth: { api_key: "" } }', ['old']],
+    ['{ api_key: old, auth: { api_key: new } }', ['new']],
+    ['{ auth: { api_key: a, bearer_secret: b } }', ['a', 'b']],
+    ['{ auth: { api_key: a, bearer_secret: a } }', ['a']],
+    ['{ auth: { api_key: " a ", bearer_secret: "" } }', ['a']],
+  ])('reads server: %s as %j', (server, tokens) => {
+    expect(configOf(`server: ${server}`).server.tokens).toEqual(tokens);
+  });
+});
+
+describe('pass-through', () => {
+  const subscription = 'server: { auth: { allow_subscription: true } }\n';
+
+  it.each([
+    ['a provider without keys', provider(), 'anthropic'],
+    ['a provider with keys', provider('keys: [{key: a}]'), 'never'],
+    ['a provider with empty keys', provider('keys: [{key: ""}]'), 'anthropic'],
+    ['a provider whose key variable is missing', provider(`keys: [{key: "\${X}"}]`), 'never'],
+    ['keys and allow_subscription', subscription + provider('keys: [{key: a}]'), 'anthropic'],
+    ['auto, as if it were not written', provider('pass_through: auto'), 'anthropic'],
+    ['false', subscription + provider('pass_through: false'), 'never'],
+    ['true', provider('pass_through: true', 'keys: [{key: a}]'), 'any'],
+    ['true and another host', provider('pass_through: true', 'base_url: https://example.com'), 'any'],
+    ['another host', subscription + provider('base_url: https://example.com'), 'never'],
+    [
+      'a host that only looks like it',
+      subscription + provider('base_url: https://api.anthropic.com.example.com'),
+      'never',
+    ],
+    ['another port', subscription + provider('base_url: https://api.anthropic.com:8443'), 'never'],
+    ['the host without encryption', subscription + provider('base_url: http://api.anthropic.com'), 'never'],
+    ['the host spelled loudly', provider('base_url: https://API.anthropic.com:443/'), 'anthropic'],
+  ])('with %s', (_name, text, expected) => {
+    expect(upstreamOf(text).passThrough).toBe(expected);
+  });
+
+  it('is never automatic for other types', () => {
+    const text = `${subscription}providers: [{ name: a, type: zai, base_url: "https://api.anthropic.com" }]`;
+    expect(upstreamOf(text).passThrough).toBe('never');
+  });
+});
+
+describe('keys', () => {
+  it('carry an id from the hash of the key, their label, and no spaces around', () => {
+    const { keys } = upstreamOf(provider(`keys: [{key: "\${KEY}", label: work}]`), { KEY: 'abc\n' });
+    expect(keys).toEqual([{ keyId: 'ba7816bf', label: 'work', material: 'abc' }]);
+  });
+
+  it('are left out with a notice when empty or written twice', () => {
+    const text = provider('keys:', '  - key: a', '  - label: none', '  - key: ""', '  - key: a');
+    expect(upstreamOf(text).keys.map(({ material }) => material)).toEqual(['a']);
+    expect(noticesOf(text)).toEqual([
+      'providers[0].keys[1].key: this key is empty and left out',
+      'providers[0].keys[2].key: this key is empty and left out',
+      'providers[0].keys[3].key: this key is written above already and counts once',
+    ]);
+  });
+
+  it('are left out when their variable is missing, while others serve', () => {
+    const text = provider('keys:', `  - key: \${FIRST}`, `  - key: \${SECOND}`);
+    const { keys, outOfService } = upstreamOf(text, { SECOND: 'b' });
+    expect(keys.map(({ material }) => material)).toEqual(['b']);
+    expect(outOfService).toBeUndefined();
+    expect(noticesOf(text, { SECOND: 'b' })).toEqual([
+      'providers[0].keys[0].key: this key is left out: FIRST is not set',
+    ]);
+  });
+});
+
+describe('a provider out of service', () => {
+  it('names the variable when no key is left', () => {
+    expect(upstreamOf(provider(`keys: [{key: "\${ANTHROPIC_API_KEY}"}]`)).outOfService).toBe(
+      'ANTHROPIC_API_KEY is not set: export it, then restart the relay',
+    );
+    expect(upstreamOf(provider(`keys: [{key: "\${A}"}, {key: "\${B}"}, {key: "\${A}"}]`)).outOfService).toBe(
+      'A, B are not set: export at least one, then restart the relay',
+    );
+  });
+
+  it('is announced at its entry, instead of its keys', () => {
+    expect(load(provider(`keys: [{key: "\${X}"}]`)).notices).toEqual([
+      {
+        line: 2,
+        column: 5,
+        path: 'providers[0]',
+        message: '"main" is out of service: X is not set: export it, then restart the relay',
+      },
+    ]);
+  });
+
+  it('stays in service when it passes through', () => {
+    const text = `server: { auth: { allow_subscription: true } }\n${provider(`keys: [{key: "\${X}"}]`)}`;
+    expect(upstreamOf(text)).toMatchObject({ outOfService: undefined, passThrough: 'anthropic', keys: [] });
+    expect(noticesOf(text)).toEqual(['providers[0].keys[0].key: this key is left out: X is not set']);
+  });
+
+  it.each([
+    [
+      `base_url: https://\${HOST}/api`,
+      'base_url needs HOST, which is not set: export it, then restart the relay',
+    ],
+    [`headers: { x-a: "\${A}" }`, 'headers.x-a needs A, which is not set: export it, then restart the relay'],
+    [
+      `timeouts: { idle_ms: "\${T}" }`,
+      'timeouts.idle_ms needs T, which is not set: export it, then restart the relay',
+    ],
+    [
+      `keys: [{key: a, rpm_limit: "\${R}"}]`,
+      'keys[0].rpm_limit needs R, which is not set: export it, then restart the relay',
+    ],
+  ])('names field and variable for %s', (line, reason) => {
+    expect(upstreamOf(provider(line)).outOfService).toBe(reason);
+  });
+
+  it('leaves the other providers alone', () => {
+    const text = `${provider(`base_url: \${X}`)}  - name: other\n    type: anthropic\n    enabled: true\n`;
+    expect(
+      configOf(text).upstreams.map(({ name, outOfService }) => [name, outOfService === undefined]),
+    ).toEqual([
+      ['main', false],
+      ['other', true],
+    ]);
+  });
+
+  it.each(['zai', 'minimax', 'ollama', 'bedrock', 'azure', 'vertex'])('says so for type %s', (type) => {
+    expect(upstreamOf(`providers: [{ name: a, type: ${type} }]`).outOfService).toBe(
+      `type "${type}" is not supported by this version yet`,
+    );
+  });
+});
+
+describe('notices', () => {
+  it('names an entry that does not say whether it is enabled, at its place', () => {
+    expect(load('providers:\n  - name: a\n    type: anthropic\n').notices).toEqual([
+      { line: 2, column: 5, path: 'providers[0]', message: '"a" does not say "enabled": it counts as true' },
+    ]);
+  });
+
+  it('leaves disabled entries out, with nothing said about what they lack', () => {
+    const text = `${provider()}  - name: off\n    type: zai\n    enabled: false\n    base_url: \${X}\n`;
+    expect(configOf(text).upstreams.map(({ name }) => name)).toEqual(['main']);
+    expect(noticesOf(text)).toEqual([]);
+  });
+
+  it.each(['', 'providers: []', 'providers:\n', 'providers: [{ name: a, type: zai, enabled: false }]'])(
+    'warns that %j answers every request with 503',
+    (text) => {
+      expect(noticesOf(text)).toEqual([
+        'providers: no provider is enabled: every request will be answered with 503',
+      ]);
+    },
+  );
+
+  it.each([
+    ['routing: { failover_timeout: 5000 }', 'routing.failover_timeout'],
+    ['server: { enable_http2: true }', 'server.enable_http2'],
+    ['cache: { mode: disabled }', 'cache'],
+    ['grpc: { listen: "127.0.0.1:9090" }', 'grpc'],
+    ['metrics: { enabled: true }', 'metrics'],
+    ['server: { max_concurrent: 5 }', 'server.max_concurrent'],
+    ['routing: { strategy: shuffle }', 'routing.strategy'],
+    ['routing: { affinity: session }', 'routing.affinity'],
+    ['routing: { queue_timeout_ms: 5 }', 'routing.queue_timeout_ms'],
+    ['routing: { model_mapping: { a: main } }', 'routing.model_mapping'],
+    ['routing: { default_provider: main }', 'routing.default_provider'],
+    ['logging: { debug_options: { log_request_body: true } }', 'logging.debug_options'],
+    ['health: { health_check: { enabled: true } }', 'health'],
+  ])('says that %s has no effect', (section, path) => {
+    const notices = load(`${section}\n${provider()}`).notices;
+    expect(notices.map((notice) => notice.path)).toEqual([path]);
+  });
+
+  it.each([
+    ['pooling: { enabled: true }', 'pooling'],
+    ['max_concurrent: 2', 'max_concurrent'],
+    ['weight: 2', 'weight'],
+    ['keys: [{key: a, weight: 2}]', 'keys[0].weight'],
+    ['keys: [{key: a, rpm_limit: 2}]', 'keys[0].rpm_limit'],
+    ['keys: [{key: a, tpm_limit: 2}]', 'keys[0].tpm_limit'],
+    ['keys: [{key: a, itpm_limit: 2}]', 'keys[0].itpm_limit'],
+    ['keys: [{key: a, otpm_limit: 2}]', 'keys[0].otpm_limit'],
+    ['keys: [{key: a, max_concurrent: 2}]', 'keys[0].max_concurrent'],
+  ])('says that a provider with %s gets no effect of it', (line, path) => {
+    expect(load(provider(line)).notices.map((notice) => notice.path)).toEqual([`providers[0].${path}`]);
+  });
+
+  it('says each kind once, however often it is written', () => {
+    const text = provider(
+      'keys:',
+      '  - { key: a, rpm_limit: 5, tpm_limit: 5 }',
+      '  - { key: b, rpm_limit: 5 }',
+    );
+    expect(noticesOf(text)).toHaveLength(1);
+  });
+
+  it('says nothing about values that ask for nothing', () => {
+    const text = [
+      'server: { enable_http2: false, max_concurrent: 0 }',
+      'routing: { strategy: failover, affinity: none }',
+      provider('weight: 0', 'max_concurrent: 0', 'keys: [{key: a, rpm_limit: 0}]'),
+    ].join('\n');
+    expect(noticesOf(text)).toEqual([]);
+  });
+});
