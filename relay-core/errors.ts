@@ -1,5 +1,5 @@
 /** The error vocabulary of the Messages API (platform docs, "Errors"). */
-export type ApiErrorType =
+type ApiErrorType =
   | 'invalid_request_error'
   | 'authentication_error'
   | 'permission_error'
@@ -16,7 +16,7 @@ type ErrorRow = {
 };
 
 /** The one table of refusals: what the client sees for each code. */
-export const errorTable = {
+const errorTable = {
   'foreign-host': { status: 403, type: 'permission_error', shouldRetry: false },
   'foreign-page': { status: 403, type: 'permission_error', shouldRetry: false },
   // A 401 without x-should-retry: false costs the client 11 requests over three minutes.

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { publicPlaceholder } from '../config/placeholder-token.ts';
 import { RelayError } from '../errors.ts';
 import type { HeaderList } from '../messages/header-list.ts';
 import type { Client } from '../routing/candidates.ts';
@@ -11,9 +12,6 @@ export type AuthSettings = {
   /** May a client with nothing but its own Anthropic credential pass through a relay that has a token? */
   readonly allowSubscription: boolean;
 };
-
-/** Written into client settings by older builds; public, so it proves nothing and never leaves the relay. */
-export const placeholderToken = 'managed-by-cc-relay';
 
 /** Reads a request's credentials into what its client may do; throws RelayError `unauthenticated`. */
 export type Authenticate = (headers: IncomingHttpHeaders) => Client;
@@ -70,7 +68,7 @@ export const createAuthenticate = (settings: AuthSettings): Authenticate => {
     const own = shown.filter(
       (credential) =>
         credential.header !== 'x-cc-relay-token' &&
-        credential.token !== placeholderToken &&
+        credential.token !== publicPlaceholder &&
         !relayTokens.includes(credential),
     );
     const anthropic = own.filter(isAnthropic);

@@ -5,7 +5,7 @@ import type { HeaderList } from '../messages/header-list.ts';
 export type ErrorReply = { readonly status: number; readonly headers: HeaderList; readonly body: Buffer };
 
 /** The envelope's text; `requestId` also goes out as the `request-id` header. */
-export const errorEnvelope = (error: RelayError, requestId: string): string =>
+const errorEnvelope = (error: RelayError, requestId: string): string =>
   JSON.stringify({
     type: 'error',
     error: { type: error.row.type, message: error.message },

@@ -5,7 +5,7 @@ import { errorReply, serverName } from './error-reply.ts';
 import { type GuardSettings, guard } from './guard.ts';
 
 /** Serves one request; must not throw, or throws RelayError for a refusal. */
-export type RouteHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
+type RouteHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
 /** One route: an exact path, or a prefix that ends in `/`. GET routes answer HEAD too. */
 export type Route = {
