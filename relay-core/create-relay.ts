@@ -45,7 +45,15 @@ export const createRelay = (options: RelayOptions): Relay => {
   const bus = new EventBus((error) =>
     log.error('an event listener failed', { error: error instanceof Error ? error.message : 'unknown' }),
   );
-  const registry = new UpstreamRegistry(config.upstreams, env);
+  const registry = new UpstreamRegistry(config.upstreams, {
+    env,
+    clock,
+    breaker: config.breaker,
+    onBreakerChange: (upstream, { kind: state }) => {
+      bus.emit({ kind: 'breaker-changed', at: clock.now(), upstream, state });
+      log.warn('circuit breaker changed', { upstream, state });
+    },
+  });
   const running = new Set<Exchange>();
   const hasDebugHeaders = config.routing.debug;
   const handler: HandlerParts = {

@@ -53,6 +53,12 @@ export type Config = {
     readonly patienceMs: number;
     readonly subscriptionFailover: boolean;
   };
+  /** When an upstream's circuit breaker opens and closes (behaviour.md 4). */
+  readonly breaker: {
+    readonly failureThreshold: number;
+    readonly openDurationMs: number;
+    readonly halfOpenProbes: number;
+  };
   readonly logging: {
     readonly level: 'debug' | 'info' | 'warn' | 'error';
     readonly format: 'json' | 'pretty' | 'auto';

@@ -64,9 +64,9 @@ const settingNotices: readonly SettingNotice[] = [
   },
   { settings: ['logging.debug_options'], unless: [], message: 'is not used by this version yet' },
   {
-    settings: ['health'],
+    settings: ['health.health_check'],
     unless: [],
-    message: 'health checks and circuit breakers are not configurable in this version yet',
+    message: 'this version makes no health checks of its own yet',
   },
 ];
 

@@ -20,6 +20,7 @@ export function resolveConfig(file: ConfigFile, missing: readonly MissingVariabl
   const config = {
     server: resolveServer(file.server ?? {}),
     routing: resolveRouting(file.routing ?? {}),
+    breaker: resolveBreaker(file.health?.circuit_breaker ?? {}),
     logging: resolveLogging(file.logging ?? {}),
     upstreams,
   };
@@ -62,6 +63,17 @@ function resolveRouting(routing: NonNullable<ConfigFile['routing']>): Config['ro
     maxAttempts: routing.max_attempts ?? 8,
     patienceMs: routing.patience_ms ?? 120_000,
     subscriptionFailover: routing.subscription_failover ?? true,
+  };
+}
+
+type BreakerSection = NonNullable<NonNullable<ConfigFile['health']>['circuit_breaker']>;
+
+function resolveBreaker(breaker: BreakerSection): Config['breaker'] {
+  const openDurationMs = breaker.open_duration_ms ?? 0;
+  return {
+    failureThreshold: breaker.failure_threshold || 5,
+    openDurationMs: openDurationMs > 0 ? openDurationMs : 30_000,
+    halfOpenProbes: breaker.half_open_probes || 3,
   };
 }
 

@@ -15,4 +15,10 @@ export type RelayEvent =
       readonly at: number;
       readonly status: number;
     }
+  | {
+      readonly kind: 'breaker-changed';
+      readonly at: number;
+      readonly upstream: string;
+      readonly state: 'closed' | 'open' | 'half-open' | 'isolated';
+    }
   | { readonly kind: 'exchange-completed'; readonly at: number; readonly record: ExchangeRecord };

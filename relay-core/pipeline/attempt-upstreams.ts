@@ -53,33 +53,66 @@ export const attemptUpstreams = async (
   }
 };
 
-const tryRound = async (
-  exchange: Exchange,
-  call: MessagesCall,
-  { candidates, maxAttempts }: AttemptLimits & { readonly candidates: readonly Candidate[] },
-): Promise<Round> => {
+type RoundPlan = AttemptLimits & { readonly candidates: readonly Candidate[] };
+
+/**
+ * Every candidate once: first those whose breaker gives leave, then, because an open breaker must never be the
+ * only obstacle, the others, the one that has been left alone longest first.
+ */
+const tryRound = async (exchange: Exchange, call: MessagesCall, plan: RoundPlan): Promise<Round> => {
   const failures: FailedAttempt[] = [];
-  for (const [index, candidate] of candidates.entries()) {
-    const reserved = candidates.length - index - 1;
-    for (const target of targetsOf(candidate, reserved === 0)) {
-      const result = await attemptPatiently(exchange, call, target);
-      if (result.kind !== 'failed') return result;
-      failures.push(result.failed);
-      const step = nextStep(result.failed.failure, target.credential.kind);
-      if (step === 'give-up') return { kind: 'given-up', failed: result.failed };
-      if (step === 'next-upstream' || failures.length + reserved >= maxAttempts) break;
-    }
+  const { ready, resting } = splitByBreaker(plan.candidates);
+  const ordered = [...ready, ...resting];
+  for (const [index, candidate] of ordered.entries()) {
+    const left = ordered.length - index - 1;
+    const budget = Math.max(1, plan.maxAttempts - failures.length - left);
+    const result = await tryCandidate(exchange, call, { candidate, budget, isLast: left === 0 });
+    if (result.kind !== 'exhausted') return result;
+    failures.push(...result.failures);
   }
   return { kind: 'exhausted', failures };
 };
 
-const targetsOf = (candidate: Candidate, isLastCandidate: boolean): readonly Target[] =>
-  candidate.credentials.map((credential, index) => ({
-    upstream: candidate.upstream,
-    model: candidate.model,
-    credential,
-    isLast: isLastCandidate && index === candidate.credentials.length - 1,
-  }));
+const openedAt = ({ upstream }: Candidate): number => {
+  const { state } = upstream.breaker;
+  return state.kind === 'open' ? state.openedAt : 0;
+};
+
+const splitByBreaker = (candidates: readonly Candidate[]) => {
+  const isResting = ({ upstream }: Candidate) => !upstream.breaker.wouldPermit();
+  return {
+    ready: candidates.filter((candidate) => !isResting(candidate)),
+    resting: candidates.filter(isResting).toSorted((left, right) => openedAt(left) - openedAt(right)),
+  };
+};
+
+type CandidateTurn = {
+  readonly candidate: Candidate;
+  /** Attempts that this candidate may use up. */
+  readonly budget: number;
+  /** True when no candidate follows. */
+  readonly isLast: boolean;
+};
+
+const tryCandidate = async (exchange: Exchange, call: MessagesCall, turn: CandidateTurn): Promise<Round> => {
+  const { upstream, model, credentials } = turn.candidate;
+  const failures: FailedAttempt[] = [];
+  const tried = credentials.slice(0, turn.budget);
+  for (const [index, credential] of tried.entries()) {
+    const permission = upstream.breaker.tryAcquire() ?? upstream.breaker.acquireAnyway();
+    if (permission === undefined) break;
+    const isLastCredential = index === tried.length - 1;
+    const isLast = turn.isLast && isLastCredential;
+    const target = { upstream, model, credential, isLast, isLastCredential, permission };
+    const result = await attemptPatiently(exchange, call, target);
+    if (result.kind !== 'failed') return result;
+    failures.push(result.failed);
+    const step = nextStep(result.failed.failure, credential.kind);
+    if (step === 'give-up') return { kind: 'given-up', failed: result.failed };
+    if (step === 'next-upstream') break;
+  }
+  return { kind: 'exhausted', failures };
+};
 
 /** Once nobody is left to try, a waiting streaming client is put at ease (behaviour.md 1, "Early commit"). */
 const attemptPatiently = async (

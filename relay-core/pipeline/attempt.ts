@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { AttemptRecord } from '../contracts/records.ts';
 import type { Credential, FailedAnswer, MessagesCall } from '../providers/provider.ts';
 import type { AttemptFailure } from '../resilience/attempt-failure.ts';
+import { breakerReport } from '../resilience/breaker-report.ts';
+import type { Permission } from '../resilience/circuit-breaker.ts';
 import { firstByteDeadlineMs } from '../resilience/deadlines.ts';
 import { send, type UpstreamReply } from '../upstreams/send.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
@@ -15,6 +17,10 @@ export type Target = {
   readonly credential: Credential;
   /** True when nobody is left to try after it. */
   readonly isLast: boolean;
+  /** True when its upstream has no further credential to try. */
+  readonly isLastCredential: boolean;
+  /** The breaker's leave: a failed attempt reports at once, an answer when it is over. */
+  readonly permission: Permission;
 };
 
 /** A failed attempt: why, and what the upstream itself said. */
@@ -51,13 +57,21 @@ export const attempt = async (
     mayBeBilled: isPossiblyBilled(exchange, outcome),
   };
   exchange.attempts.push(record);
-  if (outcome === undefined) return { kind: 'called-off' };
+  if (outcome === undefined) {
+    target.permission.report('neutral');
+    return { kind: 'called-off' };
+  }
   if (outcome.kind === 'answered') return { kind: 'answered', answer: outcome.answer, target };
+  target.permission.report(reportOf(target, outcome.failure));
   const { bus, clock } = exchange.parts;
   bus.emit({ kind: 'attempt-failed', exchangeId: exchange.id, at: clock.now(), attempt: record });
   const { kind: _kind, ...rest } = outcome;
   return { kind: 'failed', failed: { ...rest, target } };
 };
+
+/** A client's own rate limit says nothing about the upstream. */
+const reportOf = ({ credential, isLastCredential }: Target, failure: AttemptFailure) =>
+  breakerReport(failure, isLastCredential && credential.kind !== 'pass-through');
 
 type Tried = { readonly result: HoldResult; readonly status?: number };
 

@@ -16,7 +16,11 @@ const targetHeaders = ({ upstream, credential }: Target, isDebug: boolean): Head
     headers.push('x-cc-relay-key-id', credential.keyId);
     headers.push('x-cc-relay-keys-total', count, 'x-cc-relay-keys-available', count);
   }
-  if (isDebug) headers.push('x-cc-relay-provider', upstream.config.name, 'x-cc-relay-strategy', 'failover');
+  if (isDebug)
+    headers.push(
+      ...['x-cc-relay-provider', upstream.config.name, 'x-cc-relay-strategy', 'failover'],
+      ...['x-cc-relay-health', upstream.breaker.state.kind],
+    );
   return headers;
 };
 

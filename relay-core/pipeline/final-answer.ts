@@ -46,7 +46,11 @@ const isRedirect = ({ status }: FailedAnswer): boolean => status >= 300 && statu
 /** Answers with the best of the failures: verbatim where an upstream spoke, else in our words. */
 export const finalAnswer = (failures: readonly FailedAttempt[]): FinalAnswer => {
   const failed = bestFailure(failures);
-  if (failed === undefined) return { kind: 'ours', error: new RelayError('upstream-failed', 'no attempt') };
+  if (failed === undefined)
+    return {
+      kind: 'ours',
+      error: new RelayError('no-candidate', 'Every provider for this request is held open by hand'),
+    };
   const { answer } = failed;
   if (answer === undefined || rank(failed) === 5) return { kind: 'ours', error: describe(failed) };
   const waits = failures.flatMap(({ failure }) => requestedWaitMs(failure) ?? []);

@@ -1,5 +1,6 @@
 import { RelayError } from '../errors.ts';
 import { readErrorEnvelope, type StreamWatch } from '../messages/stream-watch.ts';
+import type { BreakerReport } from '../resilience/circuit-breaker.ts';
 import { errorEvent, errorReply } from '../server/error-reply.ts';
 import type { ReplyPart } from '../upstreams/reply-body.ts';
 import type { Target } from './attempt.ts';
@@ -14,12 +15,25 @@ export const streamToClient = async (exchange: Exchange, attempted: Attempted): 
   switch (attempted.kind) {
     case 'answered':
       await giveAnswer(exchange, attempted.answer, attempted.target);
+      attempted.target.permission.report(breakerReportFor(exchange));
       return;
     case 'final':
       giveFinal(exchange, attempted.final);
       return;
     case 'called-off':
       await giveUp(exchange);
+  }
+};
+
+/** An answer that broke after it had begun is the upstream's fault like one that never began. */
+const breakerReportFor = ({ outcome }: Exchange): BreakerReport => {
+  switch (outcome) {
+    case 'completed':
+      return 'success';
+    case 'broken':
+      return 'failure';
+    default:
+      return 'neutral';
   }
 };
 

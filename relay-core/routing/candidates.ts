@@ -41,8 +41,11 @@ const passedThrough = (upstream: Upstream, client: Client): HeaderList => {
   }
 };
 
-const keyCredentials = (upstream: Upstream): readonly Credential[] =>
-  upstream.config.keys.map(({ keyId }) => ({ kind: 'key', keyId }));
+/** An entry without keys that passes nothing through is one that wants no credential, such as a local server. */
+const keyCredentials = ({ config }: Upstream): readonly Credential[] =>
+  config.keys.length === 0 && config.passThrough === 'never'
+    ? [{ kind: 'none' }]
+    : config.keys.map(({ keyId }) => ({ kind: 'key', keyId }));
 
 const credentialsFor = (upstream: Upstream, query: CandidateQuery): readonly Credential[] => {
   const { client } = query;

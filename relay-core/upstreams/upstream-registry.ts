@@ -1,8 +1,9 @@
 import type { UpstreamConfig } from '../config/config.ts';
 import type { ProviderType } from '../contracts/config.ts';
-import type { Environment } from '../ports.ts';
+import type { Clock, Environment } from '../ports.ts';
 import { anthropicAdapter } from '../providers/anthropic/anthropic.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
+import { type BreakerSettings, type BreakerState, CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import { createDispatcher } from './dispatcher.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -11,7 +12,16 @@ const adapters: Readonly<Partial<Record<ProviderType, ProviderAdapter>>> = {
   anthropic: anthropicAdapter,
 };
 
-const openUpstream = (config: UpstreamConfig, env: Environment): readonly Upstream[] => {
+/** What opening the upstreams takes beyond their entries. */
+export type RegistryParts = {
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly breaker: BreakerSettings;
+  /** Called when an upstream's breaker changed its kind of state. */
+  readonly onBreakerChange: (upstream: string, state: BreakerState) => void;
+};
+
+const openUpstream = (config: UpstreamConfig, parts: RegistryParts): readonly Upstream[] => {
   const adapter = adapters[config.type];
   if (config.outOfService !== undefined || adapter === undefined) return [];
   const { origin, pathname } = new URL(config.baseUrl);
@@ -22,7 +32,10 @@ const openUpstream = (config: UpstreamConfig, env: Environment): readonly Upstre
       origin,
       basePath: pathname.replace(/\/+$/, ''),
       adapter,
-      dispatcher: createDispatcher({ proxyUrl: config.proxyUrl, connectMs, env }),
+      dispatcher: createDispatcher({ proxyUrl: config.proxyUrl, connectMs, env: parts.env }),
+      breaker: new CircuitBreaker(parts.breaker, parts.clock, (state) =>
+        parts.onBreakerChange(config.name, state),
+      ),
     },
   ];
 };
@@ -34,9 +47,9 @@ export class UpstreamRegistry {
   /** Those that can serve, in the order of the configuration. */
   readonly inService: readonly Upstream[];
 
-  constructor(configured: readonly UpstreamConfig[], env: Environment) {
+  constructor(configured: readonly UpstreamConfig[], parts: RegistryParts) {
     this.configured = configured;
-    this.inService = configured.flatMap((config) => openUpstream(config, env));
+    this.inService = configured.flatMap((config) => openUpstream(config, parts));
   }
 
   /** Closes every socket, running requests included. */

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { UpstreamConfig } from '../config/config.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
+import type { CircuitBreaker } from '../resilience/circuit-breaker.ts';
 
 /** One configured upstream, ready to be tried: its settings, its dialect, its sockets. */
 export type Upstream = {
@@ -10,4 +11,5 @@ export type Upstream = {
   readonly basePath: string;
   readonly adapter: ProviderAdapter;
   readonly dispatcher: Dispatcher;
+  readonly breaker: CircuitBreaker;
 };

@@ -242,6 +242,7 @@ describe('the answer on its way down', () => {
       'x-cc-relay-keys-available': '1',
       'x-cc-relay-provider': 'scripted',
       'x-cc-relay-strategy': 'failover',
+      'x-cc-relay-health': 'closed',
     });
     expect(headers['x-cc-relay-key-id']).toMatch(/^[0-9a-f]{8}$/);
     expect((await call(relay.url)).headers['x-cc-relay-provider']).toBeUndefined();

@@ -47,6 +47,7 @@ describe('defaults', () => {
         patienceMs: 120_000,
         subscriptionFailover: true,
       },
+      breaker: { failureThreshold: 5, openDurationMs: 30_000, halfOpenProbes: 3 },
       logging: { level: 'info', format: 'auto', output: 'stderr' },
       upstreams: [],
     });
@@ -323,7 +324,7 @@ describe('notices', () => {
     ['routing: { model_mapping: { a: main } }', 'routing.model_mapping'],
     ['routing: { default_provider: main }', 'routing.default_provider'],
     ['logging: { debug_options: { log_request_body: true } }', 'logging.debug_options'],
-    ['health: { health_check: { enabled: true } }', 'health'],
+    ['health: { health_check: { enabled: true } }', 'health.health_check'],
   ])('says that %s has no effect', (section, path) => {
     const notices = load(`${section}\n${provider()}`).notices;
     expect(notices.map((notice) => notice.path)).toEqual([path]);
