@@ -6,13 +6,16 @@ import type { LogFacts, Logger } from './ports.ts';
 /** Settings of the log and whether people read standard error directly. */
 export type LoggerSettings = Config['logging'] & { readonly isTerminal: boolean };
 
-const standardStreams: Readonly<Record<string, number>> = { stdout: 1, stderr: 2 };
+const standardStreams: ReadonlyMap<string, number> = new Map([
+  ['stdout', 1],
+  ['stderr', 2],
+]);
 
 /** A log of one line a fact, as JSON or for people to read. Throws when a log file cannot be opened. */
 export const createLogger = (settings: LoggerSettings): Logger => {
   const { level, output, format, isTerminal } = settings;
   // Other users of this machine have no business in a log file: 0600.
-  const to = standardStreams[output] ?? output;
+  const to = standardStreams.get(output) ?? output;
   const sink = destination({ dest: to, sync: true, mkdir: true, mode: 0o600 });
   const isPretty = format === 'pretty' || (format === 'auto' && isTerminal && typeof to === 'number');
   const stream = isPretty

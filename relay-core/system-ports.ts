@@ -11,5 +11,24 @@ export const systemClock: Clock = {
   },
 };
 
-/** The machine's own source of randomness. */
-export const systemRandom: Random = { bytes: (length) => randomBytes(length) };
+/** Asking the system for each id would cost more than the id: bytes are fetched by the page. */
+const pageBytes = 4096;
+
+const createPagedRandom = (): Random => {
+  let page = randomBytes(pageBytes);
+  let used = 0;
+  return {
+    bytes: (length) => {
+      if (length > pageBytes) return randomBytes(length);
+      if (used + length > pageBytes) {
+        page = randomBytes(pageBytes);
+        used = 0;
+      }
+      used += length;
+      return page.subarray(used - length, used);
+    },
+  };
+};
+
+/** The machine's own source of randomness; no byte is given out twice. */
+export const systemRandom: Random = createPagedRandom();

@@ -30,20 +30,22 @@ const helpCommand: Command = ({ print }) => {
   return 0;
 };
 
-const commands: Readonly<Record<string, Command>> = {
-  serve: serveCommand,
-  config: (context) =>
-    // The documented name of `claude init` and `claude remove`.
-    context.args[0] === 'cc'
-      ? claudeCommand({ ...context, args: context.args.slice(1) })
-      : configCommand(context),
-  claude: claudeCommand,
-  version: versionCommand,
-  '--version': versionCommand,
-  help: helpCommand,
-  '--help': helpCommand,
-  '-h': helpCommand,
-};
+const commands: ReadonlyMap<string, Command> = new Map<string, Command>(
+  Object.entries({
+    serve: serveCommand,
+    config: (context: CommandContext) =>
+      // The documented name of `claude init` and `claude remove`.
+      context.args[0] === 'cc'
+        ? claudeCommand({ ...context, args: context.args.slice(1) })
+        : configCommand(context),
+    claude: claudeCommand,
+    version: versionCommand,
+    '--version': versionCommand,
+    help: helpCommand,
+    '--help': helpCommand,
+    '-h': helpCommand,
+  }),
+);
 
 const createContext = (args: readonly string[]): CommandContext => ({
   args,
@@ -66,7 +68,7 @@ const createContext = (args: readonly string[]): CommandContext => ({
 });
 
 const [name = 'help', ...args] = process.argv.slice(2);
-const command = commands[name];
+const command = commands.get(name);
 if (command === undefined) {
   process.stderr.write(`cc-relay: there is no command "${name}"\n${help}`);
   process.exitCode = 2;

@@ -5,6 +5,10 @@ export type ListenAddress =
   | { readonly ok: true; readonly host: string; readonly port: number }
   | { readonly ok: false; readonly reason: string };
 
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
 const shape = 'must be host:port, such as 127.0.0.1:8787';
 
 /** Reads `host:port`; `:8787` means every interface (0.0.0.0), IPv6 stands in brackets. */
@@ -37,9 +41,6 @@ function readHost(host: string): string | undefined {
 /** Whether only this computer reaches a host: 127.0.0.0/8, ::1 or localhost. */
 export function isLoopbackHost(host: string): boolean {
   if (host.toLowerCase() === 'localhost') return true;
-  const loopback = new BlockList();
-  loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-  loopback.addAddress('::1', 'ipv6');
   if (isIPv4(host)) return loopback.check(host, 'ipv4');
   return isIPv6(host) && loopback.check(host, 'ipv6');
 }

@@ -49,7 +49,7 @@ function resolveServer(server: NonNullable<ConfigFile['server']>): Config['serve
     port,
     tokens: [...new Set([apiKey, bearerSecret])].filter((token) => token !== ''),
     allowSubscription: server.auth?.allow_subscription ?? false,
-    allowedHosts: server.allowed_hosts ?? [],
+    allowedHosts: (server.allowed_hosts ?? []).map((host) => host.toLowerCase()),
     // 0 is the older way to say "the default".
     timeoutMs: server.timeout_ms || 600_000,
     maxBodyBytes: server.max_body_bytes || 32 * 1024 * 1024,

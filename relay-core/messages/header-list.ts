@@ -34,9 +34,10 @@ const hopByHop: ReadonlySet<string> = new Set([
 
 /** Tells which headers belong to one connection only: RFC 9110 7.6.1's list and what `connection` itself names. */
 export const hopByHopHeaders = (headers: HeaderList): ((lowerCaseName: string) => boolean) => {
-  const connection = findHeader(headers, 'connection')?.toLowerCase();
-  if (connection === undefined || connection === 'keep-alive' || connection === 'close')
-    return (name) => hopByHop.has(name);
-  const named = new Set(connection.split(',').map((token) => token.trim()));
+  const named = new Set<string>();
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    if (headers[at]?.length !== 'connection'.length || headers[at]?.toLowerCase() !== 'connection') continue;
+    for (const token of headers[at + 1]?.toLowerCase().split(',') ?? []) named.add(token.trim());
+  }
   return (name) => hopByHop.has(name) || named.has(name);
 };

@@ -19,10 +19,13 @@ export class SseScanner {
   readonly #onEvent: (event: SseEvent) => void;
   #partialLine: Buffer[] = [];
   #partialBytes = 0;
+  #isLineCut = false;
   #eventName = '';
   #data: string[] = [];
   #dataBytes = 0;
+  #isDataCut = false;
   #hasData = false;
+  #isAtStart = true;
   #linesSinceBlank = 0;
   #skipLineFeed = false;
 
@@ -57,6 +60,7 @@ export class SseScanner {
 
   #keepPartial(piece: Buffer): void {
     if (this.#partialBytes < rememberedBytes) this.#partialLine.push(piece);
+    else this.#isLineCut = true;
     this.#partialBytes += piece.length;
   }
 
@@ -70,9 +74,12 @@ export class SseScanner {
     this.#partialLine = [];
     this.#partialBytes = 0;
     this.#readLine(line);
+    this.#isLineCut = false;
   }
 
-  #readLine(line: Buffer): void {
+  #readLine(whole: Buffer): void {
+    const line = this.#isAtStart && whole.indexOf(byteOrderMark) === 0 ? whole.subarray(3) : whole;
+    this.#isAtStart = false;
     if (line.length === 0) {
       this.#endEvent();
       return;
@@ -85,20 +92,22 @@ export class SseScanner {
 
   #readData(line: Buffer): void {
     this.#hasData = true;
-    if (unreadEvents.has(this.#eventName) || this.#dataBytes + line.length > rememberedBytes) return;
+    if (unreadEvents.has(this.#eventName)) return;
     this.#dataBytes += line.length;
-    this.#data.push(fieldValue(line, dataField));
+    this.#isDataCut ||= this.#isLineCut || this.#dataBytes > rememberedBytes;
+    if (!this.#isDataCut) this.#data.push(fieldValue(line, dataField));
   }
 
   #endEvent(): void {
     this.#linesSinceBlank = 0;
-    const data = this.#data.length > 0 ? this.#data.join('\n') : undefined;
+    const data = this.#data.length > 0 && !this.#isDataCut ? this.#data.join('\n') : undefined;
     // Some Anthropic-compatible vendors leave the event line out and name the type in the data only.
     const name = this.#eventName || typeInData.exec(data ?? '')?.[1] || '';
     const isComplete = this.#hasData;
     this.#eventName = '';
     this.#data = [];
     this.#dataBytes = 0;
+    this.#isDataCut = false;
     this.#hasData = false;
     if (isComplete) this.#onEvent({ name, data });
   }
@@ -110,6 +119,7 @@ const endOfLine = (chunk: Buffer, from: number): number => {
   return at < chunk.length ? at : -1;
 };
 
+const byteOrderMark = Buffer.from('\ufeff');
 const dataField = Buffer.from('data');
 const eventField = Buffer.from('event');
 

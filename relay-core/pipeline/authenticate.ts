@@ -72,8 +72,10 @@ export const createAuthenticate = (settings: AuthSettings): Authenticate => {
         !relayTokens.includes(credential),
     );
     const anthropic = own.filter(isAnthropic);
+    const hasWrongToken = shown.some(({ header }) => header === 'x-cc-relay-token');
     const maySpendKeys = digests.length === 0 || relayTokens.length > 0;
-    if (!maySpendKeys && !(settings.allowSubscription && anthropic.length > 0)) refuse(shown);
+    const isOwnLoginOnly = anthropic.length > 0 && anthropic.length === own.length && !hasWrongToken;
+    if (!maySpendKeys && !(settings.allowSubscription && isOwnLoginOnly)) refuse(shown);
     return { maySpendKeys, ownCredential: toHeaders(own), anthropicCredential: toHeaders(anthropic) };
   };
 };

@@ -1,7 +1,7 @@
 import { RelayError } from '../errors.ts';
 import { dropHeaders, type HeaderList } from '../messages/header-list.ts';
 import type { FailedAnswer } from '../providers/provider.ts';
-import { requestedWaitMs } from '../resilience/attempt-failure.ts';
+import { isTransient, requestedWaitMs } from '../resilience/attempt-failure.ts';
 import type { FailedAttempt } from './attempt.ts';
 
 /** What the client gets when nobody could serve it: one upstream's own answer, or an error of ours. */
@@ -13,26 +13,29 @@ const longestRetryAfterSeconds = 60;
 
 /** Lower is better: what tells the client most about what to do next (behaviour.md 1, "All failed"). */
 const rank = ({ failure, answer }: FailedAttempt): number => {
-  if (answer === undefined || isRedirect(answer)) return 5;
+  if (answer === undefined || isRedirect(answer)) return noAnswer;
   switch (failure.kind) {
     case 'rate-limited':
-      return 0;
+      // One of more than a minute is no passing one: waiting for another upstream helps more.
+      return isTransient(failure) ? 0 : 4;
     case 'overloaded':
       return 1;
     case 'server-error':
-      return 2;
+      return isTransient(failure) ? 2 : 3;
     case 'quota-exhausted':
     case 'unauthorized':
-      return 3;
+      return 5;
     case 'model-not-found':
     case 'invalid-request':
-      return 4;
+      return 6;
     case 'unreachable':
     case 'timeout':
     case 'stream-broken':
-      return 5;
+      return noAnswer;
   }
 };
+
+const noAnswer = 7;
 
 /** The failed attempt whose answer serves the client best; of equal ones the shortest wait, then the first. */
 export const bestFailure = (failures: readonly FailedAttempt[]): FailedAttempt | undefined =>
@@ -52,10 +55,19 @@ export const finalAnswer = (failures: readonly FailedAttempt[]): FinalAnswer => 
       error: new RelayError('no-candidate', 'Every provider for this request is held open by hand'),
     };
   const { answer } = failed;
-  if (answer === undefined || rank(failed) === 5) return { kind: 'ours', error: describe(failed) };
-  const waits = failures.flatMap(({ failure }) => requestedWaitMs(failure) ?? []);
+  if (answer === undefined || rank(failed) === noAnswer) return { kind: 'ours', error: describe(failed) };
+  const waits = knownWaits(failures);
   const headers = withAdvice(answer.headers, failed, waits);
   return { kind: 'verbatim', answer: { ...answer, headers }, failed };
+};
+
+/** The waits that upstreams named. Where one may be well again any moment, another's long wait does not count. */
+const knownWaits = (failures: readonly FailedAttempt[]): readonly number[] => {
+  const waits = failures.flatMap(({ failure }) => requestedWaitMs(failure) ?? []);
+  const mayBeSoon = failures.some(
+    ({ failure }) => isTransient(failure) && requestedWaitMs(failure) === undefined,
+  );
+  return mayBeSoon ? waits.filter((waitMs) => waitMs <= longestRetryAfterSeconds * 1000) : waits;
 };
 
 /** Adds what the client must know and the upstream did not say: the true wait, and whether waiting helps at all. */

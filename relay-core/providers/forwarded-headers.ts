@@ -32,7 +32,8 @@ export const forwardedHeaders = (headers: HeaderList, replaced: ReadonlySet<stri
       neverForwardedPrefixes.some((prefix) => name.startsWith(prefix)),
   );
   // Usage and pings need readable answers (behaviour.md 6).
-  kept.push('accept-encoding', 'identity');
-  if (findHeader(kept, 'content-type') === undefined) kept.push('content-type', 'application/json');
+  if (!replaced.has('accept-encoding')) kept.push('accept-encoding', 'identity');
+  if (!replaced.has('content-type') && findHeader(kept, 'content-type') === undefined)
+    kept.push('content-type', 'application/json');
   return kept;
 };

@@ -10,6 +10,8 @@ export type RoundState = {
   readonly patienceMs: number;
 };
 
+const shortestMs = 1000;
+
 /**
  * How long to wait before all candidates are tried again, or undefined when the client gets its answer now
  * (behaviour.md 1 "Rounds"): the upstream's own `retry-after`, else 1, 2, 4, 8 s …, never beyond the patience.
@@ -17,7 +19,10 @@ export type RoundState = {
 export const nextRoundDelayMs = (state: RoundState): number | undefined => {
   if (!isTransient(state.failure)) return undefined;
   const requested = requestedWaitMs(state.failure);
-  // A `retry-after: 0` in a row would be a tight loop.
-  const delayMs = requested !== undefined && requested > 0 ? requested : 1000 * 2 ** state.round;
+  // A `retry-after` of nothing, again and again, would be a tight loop.
+  const delayMs =
+    requested !== undefined && requested > 0
+      ? Math.max(requested, shortestMs)
+      : shortestMs * 2 ** state.round;
   return state.elapsedMs + delayMs <= state.patienceMs ? delayMs : undefined;
 };

@@ -28,10 +28,9 @@ const hostOf = (authority: string | undefined): string | undefined => {
 };
 
 const isOwnHost = (host: string, settings: GuardSettings): boolean => {
-  const isLocal = isLoopbackHost(settings.listenHost);
   if (host === settings.listenHost.toLowerCase() || host === 'localhost') return true;
   if (settings.allowedHosts.includes(host)) return true;
-  if (isLocal) return loopbackNames.includes(host);
+  if (isLoopbackHost(settings.listenHost)) return loopbackNames.includes(host);
   // A rebound name is never an address: with a token, whoever dials an address of ours may.
   return settings.hasToken && isIP(host) !== 0;
 };

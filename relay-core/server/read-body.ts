@@ -19,6 +19,9 @@ const tooLarge = (maxBytes: number): RelayError =>
     `Request body exceeds the maximum allowed size of ${maxBytes} bytes (server.max_body_bytes)`,
   );
 
+const stalled = (idleMs: number): RelayError =>
+  new RelayError('body-stalled', `The request body stopped for ${idleMs} ms`);
+
 /**
  * Reads a whole request body, bounded in size and in silence.
  * Throws RelayError `body-too-large` or `body-stalled`, or ClientLeft.
@@ -29,8 +32,7 @@ export const readBody = (request: IncomingMessage, limits: BodyLimits): Promise<
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const stalled = new RelayError('body-stalled', `The request body stopped for ${limits.idleMs} ms`);
-    const idle = limits.clock.startTimer(limits.idleMs, () => settle(() => reject(stalled)));
+    const idle = limits.clock.startTimer(limits.idleMs, () => settle(() => reject(stalled(limits.idleMs))));
     const settle = (act: () => void) => {
       idle.cancel();
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);

@@ -1,4 +1,4 @@
-import { type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici';
 import type { Environment } from '../ports.ts';
 
 /** What decides how an upstream is reached. */
@@ -30,10 +30,14 @@ export const createDispatcher = (settings: ConnectionSettings): Dispatcher => {
   if (settings.proxyUrl !== undefined)
     return new ProxyAgent({ ...options, uri: settings.proxyUrl.replace(/^socks5h:/, 'socks5:') });
   const everyProtocol = env.ALL_PROXY ?? env.all_proxy ?? '';
+  const httpProxy = env.http_proxy ?? env.HTTP_PROXY ?? everyProtocol;
+  const httpsProxy = env.https_proxy ?? env.HTTPS_PROXY ?? everyProtocol;
+  // The plain agent saves the look-up that the other makes for each request.
+  if (httpProxy === '' && httpsProxy === '') return new Agent(options);
   return new EnvHttpProxyAgent({
     ...options,
-    httpProxy: env.http_proxy ?? env.HTTP_PROXY ?? everyProtocol,
-    httpsProxy: env.https_proxy ?? env.HTTPS_PROXY ?? everyProtocol,
+    httpProxy,
+    httpsProxy,
     noProxy: [env.no_proxy ?? env.NO_PROXY ?? '', alwaysDirect].filter(Boolean).join(','),
   });
 };

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { HeaderList } from '../messages/header-list.ts';
 import type { Clock, Timer } from '../ports.ts';
 import type { UpstreamRequest } from '../providers/provider.ts';
+import { OnceBody } from './once-body.ts';
 import { type FlowControl, ReplyBody } from './reply-body.ts';
 
 /** An upstream's answer from its headers on. */
@@ -28,9 +29,19 @@ export type SendLimits = {
   readonly clock: Clock;
 };
 
+/** undici takes any iterable as a body; its types do not say so. */
+type BodyDispatcher = {
+  dispatch(
+    options: Omit<Dispatcher.DispatchOptions, 'body'> & {
+      body?: Dispatcher.DispatchOptions['body'] | AsyncIterable<Buffer>;
+    },
+    handler: Dispatcher.DispatchHandler,
+  ): boolean;
+};
+
 /** Sends one request and resolves at the response headers. The only place that opens sockets outward; never throws. */
 export const send = (
-  dispatcher: Dispatcher,
+  dispatcher: BodyDispatcher,
   request: UpstreamRequest,
   limits: SendLimits,
 ): Promise<SendResult> =>
@@ -46,8 +57,8 @@ export const send = (
           origin: request.origin,
           path: request.path,
           method: 'POST',
-          headers: [...request.headers],
-          body: request.body,
+          headers: [...request.headers, 'content-length', String(request.body.length)],
+          body: new OnceBody(request.body),
           // The relay's own timers watch both; undici's would cut long thinking.
           headersTimeout: 0,
           bodyTimeout: 0,
@@ -170,32 +181,34 @@ const rawHeaderList = (raw: unknown): string[] => {
 const readCode = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
-const wordsForCode: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ENOTFOUND: 'host name not found',
-  EAI_AGAIN: 'host name could not be looked up',
-  ECONNRESET: 'connection reset',
-  EPIPE: 'connection closed while sending',
-  ETIMEDOUT: 'connection timed out',
-  EHOSTUNREACH: 'host unreachable',
-  ENETUNREACH: 'network unreachable',
-  UND_ERR_CONNECT_TIMEOUT: 'connection timed out',
-  UND_ERR_SOCKET: 'connection closed by the upstream',
-  UND_ERR_ABORTED: 'the proxy refused the connection',
-  UND_ERR_PRX_CONN: 'the proxy closed the connection',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the body is not as long as its headers say',
-  CERT_HAS_EXPIRED: 'the TLS certificate has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the TLS certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the TLS certificate chain is self-signed',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the TLS certificate could not be verified',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'the TLS certificate names another host',
-};
+const wordsForCode: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ECONNREFUSED: 'connection refused',
+    ENOTFOUND: 'host name not found',
+    EAI_AGAIN: 'host name could not be looked up',
+    ECONNRESET: 'connection reset',
+    EPIPE: 'connection closed while sending',
+    ETIMEDOUT: 'connection timed out',
+    EHOSTUNREACH: 'host unreachable',
+    ENETUNREACH: 'network unreachable',
+    UND_ERR_CONNECT_TIMEOUT: 'connection timed out',
+    UND_ERR_SOCKET: 'connection closed by the upstream',
+    UND_ERR_ABORTED: 'the proxy refused the connection',
+    UND_ERR_PRX_CONN: 'the proxy closed the connection',
+    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the body is not as long as its headers say',
+    CERT_HAS_EXPIRED: 'the TLS certificate has expired',
+    DEPTH_ZERO_SELF_SIGNED_CERT: 'the TLS certificate is self-signed',
+    SELF_SIGNED_CERT_IN_CHAIN: 'the TLS certificate chain is self-signed',
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the TLS certificate could not be verified',
+    ERR_TLS_CERT_ALTNAME_INVALID: 'the TLS certificate names another host',
+  }),
+);
 
 /** A transport error in words, with its code: never the library's own text, which may quote headers. */
 const describeTransportError = (error: unknown): string => {
   const code = readCode(error);
   if (code === undefined)
     return error instanceof AggregateError ? 'no address could be reached' : 'connection failed';
-  const words = wordsForCode[code];
+  const words = wordsForCode.get(code);
   return words === undefined ? `connection failed (${code})` : `${words} (${code})`;
 };

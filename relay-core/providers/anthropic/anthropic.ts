@@ -1,10 +1,11 @@
+import { dropHeaders, type HeaderList } from '../../messages/header-list.ts';
 import { replaceModel } from '../../messages/model-field.ts';
 import { forwardedHeaders } from '../forwarded-headers.ts';
 import type { Destination, MessagesCall, ProviderAdapter, UpstreamRequest } from '../provider.ts';
 import { classifyFailure, classifyStreamError } from './classify-failure.ts';
 import { anthropicModels } from './models.data.ts';
 
-const credentialHeaders = (destination: Destination): readonly string[] => {
+const credentialHeaders = (destination: Destination): HeaderList => {
   const { credential, keyMaterial } = destination;
   if (credential.kind === 'pass-through') return credential.headers;
   if (keyMaterial === undefined) return [];
@@ -20,7 +21,8 @@ const buildRequest = (call: MessagesCall, destination: Destination): UpstreamReq
     path: destination.basePath + call.path,
     headers: [
       ...forwardedHeaders(call.headers, replaced),
-      ...credentialHeaders(destination),
+      // A credential among the entry's own headers stands in for the key.
+      ...dropHeaders(credentialHeaders(destination), (name) => replaced.has(name)),
       ...destination.headers.flat(),
     ],
     body:

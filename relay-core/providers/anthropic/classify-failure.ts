@@ -5,7 +5,12 @@ import type { AttemptFailure } from '../../resilience/attempt-failure.ts';
 import type { FailedAnswer } from '../provider.ts';
 
 /** 400s whose fault is the account's, not the request's (protocol.md 4: credit balance, spend limit). */
-const spentMessages = [/credit balance is too low/i, /spend limit/i, /usage limits?\b.*\breached/i];
+const spentMessages = [
+  /credit balance is too low/i,
+  /spend limit/i,
+  /\breached\b.*\busage limits?\b/i,
+  /\busage limits?\b.*\breached\b/i,
+];
 
 const classifyBadRequest = (answer: FailedAnswer): AttemptFailure => {
   const { message } = readErrorEnvelope(answer.body.toString('utf8'));
@@ -39,17 +44,18 @@ export const classifyFailure = (answer: FailedAnswer, nowMs: number): AttemptFai
 };
 
 const retryAfterMs = undefined;
-const streamErrors: Readonly<Record<string, AttemptFailure>> = {
-  overloaded_error: { kind: 'overloaded', retryAfterMs },
-  rate_limit_error: { kind: 'rate-limited', retryAfterMs },
-  authentication_error: { kind: 'unauthorized' },
-  permission_error: { kind: 'unauthorized' },
-  billing_error: { kind: 'quota-exhausted', retryAfterMs },
-  not_found_error: { kind: 'model-not-found' },
-  invalid_request_error: { kind: 'invalid-request' },
-  request_too_large: { kind: 'invalid-request' },
-};
+const streamErrors: ReadonlyMap<string, AttemptFailure> = new Map<string, AttemptFailure>([
+  ['overloaded_error', { kind: 'overloaded', retryAfterMs }],
+  ['rate_limit_error', { kind: 'rate-limited', retryAfterMs }],
+  ['authentication_error', { kind: 'unauthorized' }],
+  ['permission_error', { kind: 'unauthorized' }],
+  ['billing_error', { kind: 'quota-exhausted', retryAfterMs }],
+  ['not_found_error', { kind: 'model-not-found' }],
+  ['invalid_request_error', { kind: 'invalid-request' }],
+  ['request_too_large', { kind: 'invalid-request' }],
+  ['timeout_error', { kind: 'server-error', status: 504, retryAfterMs }],
+]);
 
 /** What an `event: error` inside a 200 means: its type says what the status could not. */
 export const classifyStreamError = (error: StreamError): AttemptFailure =>
-  streamErrors[error.type] ?? { kind: 'server-error', status: 500, retryAfterMs };
+  streamErrors.get(error.type) ?? { kind: 'server-error', status: 500, retryAfterMs };
