@@ -12,4 +12,6 @@ const report = z.object({
 const totals = report.parse(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')));
 // A file that cannot even be loaded has no failed test of its own.
 const failed = Math.max(totals.numFailedTests, totals.numFailedTestSuites > 0 ? 1 : 0);
-process.stdout.write(`${totals.numPassedTests} passed, ${failed} failed, ${totals.numPendingTests} skipped\n`);
+process.stdout.write(
+  `${totals.numPassedTests} passed, ${failed} failed, ${totals.numPendingTests} skipped\n`,
+);

@@ -10,14 +10,31 @@ export const findHeader = (headers: HeaderList, lowerCaseName: string): string |
   return undefined;
 };
 
-/** A copy without the headers whose lower-case name `isDropped` names. */
-export const dropHeaders = (headers: HeaderList, isDropped: (lowerCaseName: string) => boolean): string[] => {
+/** A copy without the headers whose name, as written, `isDropped` names. */
+export const dropHeaders = (headers: HeaderList, isDropped: NameTest): string[] => {
   const kept: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at] ?? '';
-    if (!isDropped(name.toLowerCase())) kept.push(name, headers[at + 1] ?? '');
+    if (!isDropped(name)) kept.push(name, headers[at + 1] ?? '');
   }
   return kept;
+};
+
+/** Judges a header by its name, whatever its case. */
+export type NameTest = (name: string) => boolean;
+
+const rememberedNames = 1000;
+
+/** Remembers what a test of lower-case names said: clients and vendors send the same few names all day. */
+export const rememberNames = (test: (lowerCaseName: string) => boolean): NameTest => {
+  const remembered = new Map<string, boolean>();
+  return (name) => {
+    const known = remembered.get(name);
+    if (known !== undefined) return known;
+    const verdict = test(name.toLowerCase());
+    if (remembered.size < rememberedNames) remembered.set(name, verdict);
+    return verdict;
+  };
 };
 
 const hopByHop: ReadonlySet<string> = new Set([
@@ -32,12 +49,20 @@ const hopByHop: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Tells which headers belong to one connection only: RFC 9110 7.6.1's list and what `connection` itself names. */
-export const hopByHopHeaders = (headers: HeaderList): ((lowerCaseName: string) => boolean) => {
-  const named = new Set<string>();
+/** Tells whether a lower-case name belongs to one connection only, by RFC 9110 7.6.1's list. */
+export const isHopByHop = (lowerCaseName: string): boolean => hopByHop.has(lowerCaseName);
+
+const noNames: ReadonlySet<string> = new Set();
+
+/** The lower-case names that the `connection` headers themselves declare to be of this connection only. */
+export const connectionNames = (headers: HeaderList): ReadonlySet<string> => {
+  let named: Set<string> | undefined;
   for (let at = 0; at + 1 < headers.length; at += 2) {
     if (headers[at]?.length !== 'connection'.length || headers[at]?.toLowerCase() !== 'connection') continue;
-    for (const token of headers[at + 1]?.toLowerCase().split(',') ?? []) named.add(token.trim());
+    const value = headers[at + 1]?.toLowerCase() ?? '';
+    if (value === 'keep-alive' || value === 'close') continue;
+    named ??= new Set();
+    for (const token of value.split(',')) named.add(token.trim());
   }
-  return (name) => hopByHop.has(name) || named.has(name);
+  return named ?? noNames;
 };

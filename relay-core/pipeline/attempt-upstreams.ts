@@ -133,13 +133,13 @@ const attemptPatiently = async (
 /** Resolves with false when the exchange was called off meanwhile. */
 const waitOut = (exchange: Exchange, delayMs: number): Promise<boolean> =>
   new Promise((resolve) => {
-    const { signal, parts } = exchange;
+    const { cancellation, parts } = exchange;
     const finish = () => {
       timer.cancel();
-      signal.removeEventListener('abort', finish);
-      resolve(!signal.aborted);
+      cancellation.remove(finish);
+      resolve(!cancellation.isCancelled);
     };
     const timer = parts.clock.startTimer(delayMs, finish);
-    if (signal.aborted) finish();
-    else signal.addEventListener('abort', finish, { once: true });
+    if (cancellation.isCancelled) finish();
+    else cancellation.add(finish);
   });

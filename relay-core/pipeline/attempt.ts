@@ -83,7 +83,7 @@ const tryTarget = async (exchange: Exchange, call: MessagesCall, target: Target)
   const sent = await send(upstream.dispatcher, buildRequest(call, target), {
     firstByteMs: firstByteDeadlineMs(timeouts.firstByteMs, type, target.isLast),
     idleMs: timeouts.idleMs,
-    signal: exchange.signal,
+    cancellation: exchange.cancellation,
     clock: exchange.parts.clock,
   });
   switch (sent.kind) {

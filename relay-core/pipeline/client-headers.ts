@@ -1,4 +1,11 @@
-import { dropHeaders, findHeader, type HeaderList, hopByHopHeaders } from '../messages/header-list.ts';
+import {
+  connectionNames,
+  dropHeaders,
+  findHeader,
+  type HeaderList,
+  isHopByHop,
+  rememberNames,
+} from '../messages/header-list.ts';
 import type { Target } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -24,16 +31,20 @@ const targetHeaders = ({ upstream, credential }: Target, isDebug: boolean): Head
   return headers;
 };
 
+const isNeverPassedOn = rememberNames(
+  (name) => neverPassedOn.has(name) || isHopByHop(name) || name.startsWith('access-control-'),
+);
+// A subscription's windows belong to whoever earned them (behaviour.md 2).
+const isUnifiedLimit = rememberNames((name) => name.startsWith('anthropic-ratelimit-unified-'));
+
 const passedOn = (headers: HeaderList, isOwnCredential: boolean): string[] => {
-  const isHopByHop = hopByHopHeaders(headers);
+  const named = connectionNames(headers);
   return dropHeaders(
     headers,
     (name) =>
-      isHopByHop(name) ||
-      neverPassedOn.has(name) ||
-      name.startsWith('access-control-') ||
-      // A subscription's windows belong to whoever earned them (behaviour.md 2).
-      (!isOwnCredential && name.startsWith('anthropic-ratelimit-unified-')),
+      isNeverPassedOn(name) ||
+      (!isOwnCredential && isUnifiedLimit(name)) ||
+      (named.size > 0 && named.has(name.toLowerCase())),
   );
 };
 
@@ -59,12 +70,14 @@ export const streamAnswerHeaders = (
   return [...own, ...missing];
 };
 
+const isLength = rememberNames((name) => name === 'content-length');
+
 /** The same for a body that is already whole: its length is known. */
 export const wholeAnswerHeaders = (
   exchange: Exchange,
   { headers, bodyBytes }: { readonly headers: HeaderList; readonly bodyBytes: number },
   target: Target,
 ): readonly string[] => [
-  ...dropHeaders(answerHeaders(exchange, headers, target), (name) => name === 'content-length'),
+  ...dropHeaders(answerHeaders(exchange, headers, target), isLength),
   ...['content-length', String(bodyBytes)],
 ];

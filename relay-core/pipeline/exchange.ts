@@ -2,6 +2,7 @@ import type { AttemptRecord, ExchangeOutcome } from '../contracts/records.ts';
 import type { EventBus } from '../event-bus.ts';
 import type { HeaderList } from '../messages/header-list.ts';
 import type { Clock, Logger, Random } from '../ports.ts';
+import { Cancellation } from '../resilience/cancellation.ts';
 import type { Deadlines } from '../resilience/deadlines.ts';
 import type { ClientReply } from '../server/client-reply.ts';
 
@@ -30,6 +31,8 @@ export class Exchange {
   /** `x-request-id` of the answer: the client's own where it sent a sane one. */
   readonly requestId: string;
   readonly attempts: AttemptRecord[] = [];
+  /** Called off together with the exchange: everything that waits listens to it. */
+  readonly cancellation = new Cancellation();
   model: string | undefined;
   sessionId: string | undefined;
   requestBytes = 0;
@@ -37,7 +40,6 @@ export class Exchange {
   outcome: ExchangeOutcome | undefined;
   reason: string | undefined;
   firstByteMs: number | undefined;
-  readonly #controller = new AbortController();
   readonly #startedAtMonotonic: number;
   #calledOff: CallOff | undefined;
 
@@ -51,11 +53,6 @@ export class Exchange {
     this.path = request.path;
     this.sessionId = request.sessionId;
     this.requestId = request.requestId ?? this.id;
-  }
-
-  /** Fires when the exchange is called off; everything that waits listens to it. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
   }
 
   /** Milliseconds since the request's headers arrived. */
@@ -72,7 +69,7 @@ export class Exchange {
   callOff(why: CallOff): void {
     if (this.#calledOff !== undefined) return;
     this.#calledOff = why;
-    this.#controller.abort();
+    this.cancellation.cancel();
   }
 
   /** Writes status and headers to the client: nothing may be tried again after it. Only the first call counts. */

@@ -91,7 +91,9 @@ const withAdvice = (
     replaced.add('x-should-retry');
     advice.push('x-should-retry', 'false');
   }
-  return replaced.size === 0 ? headers : [...dropHeaders(headers, (name) => replaced.has(name)), ...advice];
+  return replaced.size === 0
+    ? headers
+    : [...dropHeaders(headers, (name) => replaced.has(name.toLowerCase())), ...advice];
 };
 
 const describe = ({ failure, answer, target }: FailedAttempt): RelayError => {

@@ -1,4 +1,5 @@
 import { findHeader } from '../messages/header-list.ts';
+import { joinChunks } from '../messages/join-chunks.ts';
 import { StreamWatch } from '../messages/stream-watch.ts';
 import { findTopLevelField, readJsonString } from '../messages/top-level-field.ts';
 import type { Clock } from '../ports.ts';
@@ -108,7 +109,7 @@ const holdWhole = async (reply: UpstreamReply, isEncoded: boolean): Promise<Hold
     const part = await reply.body.next();
     if (part.kind === 'broken') return broken(`the answer was cut: ${part.detail}`);
     if (part.kind === 'end') {
-      const body = Buffer.concat(held);
+      const body = joinChunks(held);
       const fault = isEncoded ? undefined : findFault(body);
       if (fault !== undefined) return broken(fault);
       return { kind: 'answered', answer: { reply, held: [body], isOpen: false, watch: undefined } };

@@ -1,4 +1,5 @@
 import { RelayError } from '../errors.ts';
+import { joinChunks } from '../messages/join-chunks.ts';
 import { readErrorEnvelope, type StreamWatch } from '../messages/stream-watch.ts';
 import type { BreakerReport } from '../resilience/circuit-breaker.ts';
 import { errorEvent, errorReply } from '../server/error-reply.ts';
@@ -60,7 +61,7 @@ const giveAnswer = async (exchange: Exchange, answer: HeldAnswer, target: Target
     return;
   }
   if (!isOpen && watch === undefined) {
-    const body = Buffer.concat(held);
+    const body = joinChunks(held);
     const { headers } = reply;
     exchange.commit(reply.status, wholeAnswerHeaders(exchange, { headers, bodyBytes: body.length }, target));
     exchange.conclude('completed');

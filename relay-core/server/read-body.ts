@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { RelayError } from '../errors.ts';
-import type { Clock } from '../ports.ts';
+import { joinChunks } from '../messages/join-chunks.ts';
+import type { Clock, Timer } from '../ports.ts';
 
 /** Bounds of one request body. */
 export type BodyLimits = {
@@ -32,26 +33,28 @@ export const readBody = (request: IncomingMessage, limits: BodyLimits): Promise<
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const idle = limits.clock.startTimer(limits.idleMs, () => settle(() => reject(stalled(limits.idleMs))));
+    let isSettled = false;
+    let idle: Timer | undefined;
     const settle = (act: () => void) => {
-      idle.cancel();
-      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
-      request.pause();
+      if (isSettled) return;
+      isSettled = true;
+      idle?.cancel();
       act();
     };
-    const onData = (chunk: Buffer) => {
-      idle.refresh();
+    request.on('data', (chunk: Buffer) => {
+      idle?.refresh();
       size += chunk.length;
+      // What comes after a refusal is read to its end and forgotten.
       if (size > limits.maxBytes) settle(() => reject(tooLarge(limits.maxBytes)));
-      else chunks.push(chunk);
-    };
-    const onEnd = () => settle(() => resolve(joinChunks(chunks)));
-    const onClose = () => settle(() => reject(new ClientLeft('the request was not completed')));
-    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+      else if (!isSettled) chunks.push(chunk);
+    });
+    request.on('end', () => settle(() => resolve(joinChunks(chunks))));
+    request.on('close', () => settle(() => reject(new ClientLeft('the request was not completed'))));
+    // Nearly every body arrives together with its headers and needs no watch.
+    queueMicrotask(() => {
+      if (isSettled) return;
+      const { clock, idleMs } = limits;
+      idle = clock.startTimer(idleMs, () => settle(() => reject(stalled(idleMs))));
+    });
   });
-};
-
-const joinChunks = (chunks: readonly Buffer[]): Buffer => {
-  const [first] = chunks;
-  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
 };

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { HeaderList } from '../messages/header-list.ts';
 import type { Clock, Timer } from '../ports.ts';
 import type { UpstreamRequest } from '../providers/provider.ts';
+import type { Cancellation } from '../resilience/cancellation.ts';
 import { OnceBody } from './once-body.ts';
 import { type FlowControl, ReplyBody } from './reply-body.ts';
 
@@ -12,7 +13,7 @@ export type UpstreamReply = {
   readonly body: ReplyBody;
 };
 
-/** What became of sending: an answer began, nothing came in time, no connection, or the caller's signal fired. */
+/** What became of sending: an answer began, nothing came in time, no connection, or it was called off. */
 export type SendResult =
   | { readonly kind: 'replied'; readonly reply: UpstreamReply }
   | { readonly kind: 'timed-out'; readonly detail: string }
@@ -21,11 +22,11 @@ export type SendResult =
 
 /** How long to wait, in milliseconds, and what ends the waiting. */
 export type SendLimits = {
-  /** Until the response headers; undefined = as long as the signal allows. */
+  /** Until the response headers; undefined = as long as nobody calls off. */
   readonly firstByteMs: number | undefined;
   /** Between two pieces of the body. */
   readonly idleMs: number;
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
   readonly clock: Clock;
 };
 
@@ -47,7 +48,7 @@ export const send = (
 ): Promise<SendResult> =>
   new Promise((resolve) => {
     const receiver = new Receiver(limits, resolve);
-    if (limits.signal.aborted) {
+    if (limits.cancellation.isCancelled) {
       receiver.cancel();
       return;
     }
@@ -57,8 +58,7 @@ export const send = (
           origin: request.origin,
           path: request.path,
           method: 'POST',
-          headers: [...request.headers, 'content-length', String(request.body.length)],
-          body: new OnceBody(request.body),
+          ...withBody(request),
           // The relay's own timers watch both; undici's would cut long thinking.
           headersTimeout: 0,
           bodyTimeout: 0,
@@ -70,10 +70,18 @@ export const send = (
     }
   });
 
+/** Smaller bodies may stay in memory while their answer runs: letting go costs 5 µs a request. */
+const smallBodyBytes = 131_072;
+
+const withBody = ({ headers, body }: UpstreamRequest) =>
+  body.length <= smallBodyBytes
+    ? { headers: [...headers], body }
+    : { headers: [...headers, 'content-length', String(body.length)], body: new OnceBody(body) };
+
 class Receiver implements Dispatcher.DispatchHandler, FlowControl {
   readonly #limits: SendLimits;
   readonly #settle: (result: SendResult) => void;
-  readonly #onSignal = () => this.cancel();
+  readonly #onCancel = () => this.cancel();
   #controller: Dispatcher.DispatchController | undefined;
   #timer: Timer | undefined;
   #body: ReplyBody | undefined;
@@ -83,7 +91,7 @@ class Receiver implements Dispatcher.DispatchHandler, FlowControl {
   constructor(limits: SendLimits, settle: (result: SendResult) => void) {
     this.#limits = limits;
     this.#settle = settle;
-    limits.signal.addEventListener('abort', this.#onSignal, { once: true });
+    limits.cancellation.add(this.#onCancel);
     if (limits.firstByteMs !== undefined)
       this.#timer = limits.clock.startTimer(limits.firstByteMs, () => this.#giveUpWaiting());
   }
@@ -169,7 +177,7 @@ class Receiver implements Dispatcher.DispatchHandler, FlowControl {
   #close(): void {
     this.#isOver = true;
     this.#timer?.cancel();
-    this.#limits.signal.removeEventListener('abort', this.#onSignal);
+    this.#limits.cancellation.remove(this.#onCancel);
   }
 }
 

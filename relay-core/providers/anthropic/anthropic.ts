@@ -14,8 +14,11 @@ const credentialHeaders = (destination: Destination): HeaderList => {
     : ['x-api-key', keyMaterial];
 };
 
+const noNames: ReadonlySet<string> = new Set();
+
 const buildRequest = (call: MessagesCall, destination: Destination): UpstreamRequest => {
-  const replaced = new Set(destination.headers.map(([name]) => name.toLowerCase()));
+  const { headers } = destination;
+  const replaced = headers.length === 0 ? noNames : new Set(headers.map(([name]) => name.toLowerCase()));
   return {
     origin: destination.origin,
     path: destination.basePath + call.path,
