@@ -1,7 +1,7 @@
 import type { Clock, Environment, Random } from '../ports.ts';
 
-/** Tells when the process was asked to stop (SIGTERM, SIGINT), every time. */
-export type StopSignals = { onStop(listener: () => void): void };
+/** Tells when the process was asked to stop (SIGTERM, SIGINT), every time, and when it is about to be gone. */
+export type StopSignals = { onStop(listener: () => void): void; onExit(listener: () => void): void };
 
 /** What a command may touch. Commands read no globals, so tests run them in any home they like. */
 export type CommandContext = {

@@ -62,6 +62,9 @@ const createContext = (args: readonly string[]): CommandContext => ({
       process.on('SIGTERM', onStop);
       process.on('SIGINT', onStop);
     },
+    onExit: (onExit) => {
+      process.on('exit', onExit);
+    },
   },
   print: (line) => process.stdout.write(`${line}\n`),
   warn: (line) => process.stderr.write(`${line}\n`),

@@ -77,7 +77,12 @@ export const serveCommand: Command = async (context) => {
 
 const openLog = (context: CommandContext, config: Config): Logger | undefined => {
   try {
-    return createLogger({ ...config.logging, isTerminal: context.isTerminal });
+    return createLogger({
+      ...config.logging,
+      isTerminal: context.isTerminal,
+      clock: context.clock,
+      onExit: (listener) => context.signals.onExit(listener),
+    });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     context.warn(`logging.output: ${config.logging.output} cannot be written (${code})`);

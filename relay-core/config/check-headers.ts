@@ -1,21 +1,9 @@
+import { isHopByHop } from '../messages/header-list.ts';
 import type { ConfigPath, Finding } from './config-path.ts';
 import { isSubscriptionToken, subscriptionTokenMessage } from './subscription-token.ts';
 
-// RFC 9110 section 7.6.1, the older names of section 13.5.1 of RFC 2616, and what frames a message.
-const connectionHeaders = [
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
+/** What frames a message, beside the headers that belong to the connection. */
+const framingHeaders: ReadonlySet<string> = new Set(['content-length', 'expect', 'host']);
 
 /** Rules of `headers:` of one provider: names and values HTTP can carry, nothing the relay itself must decide. */
 export function checkHeaders(
@@ -39,7 +27,8 @@ function nameFault(name: string): string | undefined {
   // The schema already speaks of an empty name.
   if (name === '') return undefined;
   if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return 'is not a valid HTTP header name';
-  return connectionHeaders.includes(name.toLowerCase())
+  const lowerCaseName = name.toLowerCase();
+  return isHopByHop(lowerCaseName) || framingHeaders.has(lowerCaseName)
     ? 'cannot be set: this header belongs to the connection'
     : undefined;
 }

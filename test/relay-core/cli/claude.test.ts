@@ -44,7 +44,7 @@ async function run(words: string, shell: Environment = {}) {
     platform: 'linux',
     pid: process.pid,
     isTerminal: false,
-    signals: { onStop: () => undefined },
+    signals: { onStop: () => undefined, onExit: () => undefined },
     clock: {
       now: () => noon,
       monotonic: () => 0,

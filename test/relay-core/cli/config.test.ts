@@ -25,7 +25,7 @@ async function run(...args: readonly string[]) {
     platform: 'linux',
     pid: 1,
     isTerminal: false,
-    signals: { onStop: () => {} },
+    signals: { onStop: () => {}, onExit: () => {} },
     clock: { now: () => 0, monotonic: () => 0, startTimer: () => ({ refresh: () => {}, cancel: () => {} }) },
     random: { bytes: (length) => new Uint8Array(length) },
     print: (line) => printed.push(line),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type DataFolderQuestion, dataFolder } from '../../../relay-core/config/data-folder.ts';
 
 function folder(platform: NodeJS.Platform, rest: Partial<DataFolderQuestion> = {}): string {
-  return dataFolder({ env: {}, homeFolder: '/home/ada', workingFolder: '/work', platform, ...rest });
+  return dataFolder({ env: {}, homeFolder: '/home/ada', workingFolder: '/home/ada/code', platform, ...rest });
 }
 
 describe('the data folder', () => {
@@ -34,6 +34,6 @@ describe('the data folder', () => {
   it('is what --data-dir names, relative to the working folder', () => {
     const env = { XDG_DATA_HOME: '/data' };
     expect(folder('linux', { env, dataDir: '/elsewhere' })).toBe('/elsewhere');
-    expect(folder('linux', { env, dataDir: 'here' })).toBe('/work/here');
+    expect(folder('linux', { env, dataDir: 'here' })).toBe('/home/ada/code/here');
   });
 });
