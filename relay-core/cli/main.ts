@@ -47,6 +47,20 @@ const commands: ReadonlyMap<string, Command> = new Map<string, Command>(
   }),
 );
 
+const watchEveryMs = 500;
+
+/** npm hands SIGTERM to its shell, and the shell dies of it without a word: then nobody owns the relay any more. */
+const watchParent = (onOrphaned: () => void): void => {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    onOrphaned();
+  }, watchEveryMs);
+  watch.unref();
+};
+
 const createContext = (args: readonly string[]): CommandContext => ({
   args,
   env: { ...process.env },
@@ -61,6 +75,7 @@ const createContext = (args: readonly string[]): CommandContext => ({
     onStop: (onStop) => {
       process.on('SIGTERM', onStop);
       process.on('SIGINT', onStop);
+      watchParent(onStop);
     },
     onExit: (onExit) => {
       process.on('exit', onExit);

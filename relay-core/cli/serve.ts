@@ -108,6 +108,8 @@ const run = async (context: CommandContext, { config, log, flags, relay }: Servi
   }
   const address = `http://${host.includes(':') ? `[${host}]` : host}:${started.port}`;
   context.print(`cc-relay listening on ${address}`);
+  const program = context.env.npm_lifecycle_event === undefined ? 'cc-relay' : 'npm run relay --';
+  context.warn(`use it: ANTHROPIC_BASE_URL=${address} claude   (for good: ${program} claude init)`);
   const { dataDir } = flags;
   await noteRuntime({ context, dataDir, log }, { pid: context.pid, address });
   await stopped;

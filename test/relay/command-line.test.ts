@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -7,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { call, smallBody } from '../support/call.ts';
-import { type RunningCommand, runCommand } from '../support/run-command.ts';
+import { entry, type RunningCommand, runCommand } from '../support/run-command.ts';
 import { messageBody, ScriptedUpstream, streamEvents } from '../support/scripted-upstream.ts';
 import { providerAt } from '../support/start-relay.ts';
 
@@ -129,6 +130,26 @@ describe('cc-relay serve', () => {
     expect(seen.text).toBe(events.join(''));
     expect(seen.isWhole).toBe(true);
     expect(await relay.exited).toBe(0);
+  });
+
+  it('stops when the npm that started it is gone', async () => {
+    const config = await configFile();
+    const command = `"${process.execPath}" "${entry}" serve --config "${config}" --port 0; true`;
+    const shell = spawn('sh', ['-c', command], {
+      env: { HOME: home, PATH: '/usr/bin:/bin', npm_lifecycle_event: 'start' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let printed = '';
+    await new Promise<void>((resolve) => {
+      shell.stdout.on('data', (chunk) => {
+        printed += chunk;
+        if (printed.includes('\n')) resolve();
+      });
+    });
+    const ended = new Promise((resolve) => shell.stdout.on('close', resolve));
+    shell.kill('SIGTERM');
+    await ended;
+    await expect(call(addressIn(printed), { method: 'GET', path: '/health' })).rejects.toThrow();
   });
 
   it('cuts what still runs at a second signal', async () => {

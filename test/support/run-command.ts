@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const entry = fileURLToPath(new URL('../../relay-core/cli/cc-relay.js', import.meta.url));
+/** The program behind `cc-relay`. */
+export const entry = fileURLToPath(new URL('../../relay-core/cli/cc-relay.js', import.meta.url));
 
 /** A `cc-relay` process with what it printed. */
 export type RunningCommand = {
