@@ -39,17 +39,19 @@ export const readBody = (request: IncomingMessage, limits: BodyLimits): Promise<
       if (isSettled) return;
       isSettled = true;
       idle?.cancel();
+      // The request lives as long as its answer: listeners left on it would keep the body for as long.
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
       act();
     };
-    request.on('data', (chunk: Buffer) => {
+    const onData = (chunk: Buffer) => {
       idle?.refresh();
       size += chunk.length;
-      // What comes after a refusal is read to its end and forgotten.
       if (size > limits.maxBytes) settle(() => reject(tooLarge(limits.maxBytes)));
-      else if (!isSettled) chunks.push(chunk);
-    });
-    request.on('end', () => settle(() => resolve(joinChunks(chunks))));
-    request.on('close', () => settle(() => reject(new ClientLeft('the request was not completed'))));
+      else chunks.push(chunk);
+    };
+    const onEnd = () => settle(() => resolve(joinChunks(chunks)));
+    const onClose = () => settle(() => reject(new ClientLeft('the request was not completed')));
+    request.on('data', onData).on('end', onEnd).on('close', onClose);
     // Nearly every body arrives together with its headers and needs no watch.
     queueMicrotask(() => {
       if (isSettled) return;
