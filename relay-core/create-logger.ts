@@ -1,5 +1,4 @@
-import { destination, pino } from 'pino';
-import pretty from 'pino-pretty';
+import { type DestinationStream, destination, pino } from 'pino';
 import type { Config } from './config/config.ts';
 import type { Clock, LogFacts, Logger } from './ports.ts';
 
@@ -21,7 +20,7 @@ const flushEveryMs = 200;
 const gatheredBytes = 4096;
 
 /** A log of one line a fact, as JSON or for people to read. Throws when a log file cannot be opened. */
-export const createLogger = (settings: LoggerSettings): Logger => {
+export const createLogger = async (settings: LoggerSettings): Promise<Logger> => {
   const { level, output, format, isTerminal } = settings;
   const to = standardStreams.get(output) ?? output;
   const isPretty = format === 'pretty' || (format === 'auto' && isTerminal && typeof to === 'number');
@@ -31,15 +30,7 @@ export const createLogger = (settings: LoggerSettings): Logger => {
     minLength: isPretty ? 0 : gatheredBytes,
   });
   settings.onExit(() => sink.flushSync());
-  const stream = isPretty
-    ? pretty({
-        destination: sink,
-        colorize: isTerminal,
-        ignore: 'pid,hostname',
-        translateTime: 'SYS:HH:MM:ss',
-      })
-    : sink;
-  const log = pino({ level, base: null }, stream);
+  const log = pino({ level, base: null }, isPretty ? await prettify(sink, isTerminal) : sink);
   let isFlushDue = false;
   const flush = settings.clock.startTimer(flushEveryMs, () => {
     isFlushDue = false;
@@ -51,4 +42,10 @@ export const createLogger = (settings: LoggerSettings): Logger => {
     isFlushDue = true;
   };
   return { debug: writeAt('debug'), info: writeAt('info'), warn: writeAt('warn'), error: writeAt('error') };
+};
+
+/** Loaded only where people read along: every module in memory is one more for the garbage collector to walk. */
+const prettify = async (sink: DestinationStream, colorize: boolean): Promise<DestinationStream> => {
+  const { default: pretty } = await import('pino-pretty');
+  return pretty({ destination: sink, colorize, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
 };

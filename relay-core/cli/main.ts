@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { systemClock, systemRandom } from '../system-ports.ts';
-import { claudeCommand } from './claude.ts';
 import type { Command, CommandContext } from './command.ts';
-import { configCommand } from './config.ts';
-import { serveCommand } from './serve.ts';
 
 const help = `CC-Relay: a local relay between Claude Code and its providers.
 
@@ -30,15 +27,21 @@ const helpCommand: Command = ({ print }) => {
   return 0;
 };
 
+/** Commands are loaded when they are called: a relay that runs for days needs no settings editor in memory. */
+const serve: Command = async (context) => (await import('./serve.ts')).serveCommand(context);
+const claude: Command = async (context) => (await import('./claude.ts')).claudeCommand(context);
+const config: Command = async (context) => {
+  const [first, ...rest] = context.args;
+  // `config cc` is the documented name of `claude init` and `claude remove`.
+  if (first === 'cc') return claude({ ...context, args: rest });
+  return (await import('./config.ts')).configCommand(context);
+};
+
 const commands: ReadonlyMap<string, Command> = new Map<string, Command>(
   Object.entries({
-    serve: serveCommand,
-    config: (context: CommandContext) =>
-      // The documented name of `claude init` and `claude remove`.
-      context.args[0] === 'cc'
-        ? claudeCommand({ ...context, args: context.args.slice(1) })
-        : configCommand(context),
-    claude: claudeCommand,
+    serve,
+    config,
+    claude,
     version: versionCommand,
     '--version': versionCommand,
     help: helpCommand,

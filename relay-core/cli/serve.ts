@@ -69,15 +69,15 @@ export const serveCommand: Command = async (context) => {
     );
     return 1;
   }
-  const log = openLog(context, config);
+  const log = await openLog(context, config);
   if (log === undefined) return 1;
   const { clock, random, env } = context;
   return run(context, { config, log, flags, relay: createRelay({ config, clock, random, env, log }) });
 };
 
-const openLog = (context: CommandContext, config: Config): Logger | undefined => {
+const openLog = async (context: CommandContext, config: Config): Promise<Logger | undefined> => {
   try {
-    return createLogger({
+    return await createLogger({
       ...config.logging,
       isTerminal: context.isTerminal,
       clock: context.clock,

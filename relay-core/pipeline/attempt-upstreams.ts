@@ -61,8 +61,7 @@ type RoundPlan = AttemptLimits & { readonly candidates: readonly Candidate[] };
  */
 const tryRound = async (exchange: Exchange, call: MessagesCall, plan: RoundPlan): Promise<Round> => {
   const failures: FailedAttempt[] = [];
-  const { ready, resting } = splitByBreaker(plan.candidates);
-  const ordered = [...ready, ...resting];
+  const ordered = orderByBreaker(plan.candidates);
   for (const [index, candidate] of ordered.entries()) {
     const left = ordered.length - index - 1;
     const budget = Math.max(1, plan.maxAttempts - failures.length - left);
@@ -78,12 +77,13 @@ const openedAt = ({ upstream }: Candidate): number => {
   return state.kind === 'open' ? state.openedAt : 0;
 };
 
-const splitByBreaker = (candidates: readonly Candidate[]) => {
-  const isResting = ({ upstream }: Candidate) => !upstream.breaker.wouldPermit();
-  return {
-    ready: candidates.filter((candidate) => !isResting(candidate)),
-    resting: candidates.filter(isResting).toSorted((left, right) => openedAt(left) - openedAt(right)),
-  };
+const isResting = ({ upstream }: Candidate): boolean => !upstream.breaker.wouldPermit();
+
+const orderByBreaker = (candidates: readonly Candidate[]): readonly Candidate[] => {
+  const resting = candidates.filter(isResting);
+  if (resting.length === 0) return candidates;
+  const ready = candidates.filter((candidate) => !resting.includes(candidate));
+  return [...ready, ...resting.toSorted((left, right) => openedAt(left) - openedAt(right))];
 };
 
 type CandidateTurn = {

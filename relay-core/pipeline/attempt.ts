@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AttemptRecord } from '../contracts/records.ts';
 import type { Credential, FailedAnswer, MessagesCall } from '../providers/provider.ts';
 import type { AttemptFailure } from '../resilience/attempt-failure.ts';
@@ -153,7 +153,7 @@ const describeCredential = (credential: Credential): string => {
       return `key ${credential.keyId}`;
     case 'pass-through':
       // A digest tells clients' credentials apart without showing them.
-      return `client ${createHash('sha256').update(credential.headers.join('\n')).digest('hex').slice(0, 8)}`;
+      return `client ${hash('sha256', credential.headers.join('\n')).slice(0, 8)}`;
     case 'none':
       return 'none';
   }

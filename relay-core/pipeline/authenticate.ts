@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { publicPlaceholder } from '../config/placeholder-token.ts';
 import { RelayError } from '../errors.ts';
@@ -22,7 +22,7 @@ type ShownCredential = {
   readonly token: string;
 };
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+const digest = (text: string): Buffer => hash('sha256', text, 'buffer');
 
 const shownCredentials = (headers: IncomingHttpHeaders): readonly ShownCredential[] => {
   const shown: ShownCredential[] = [];

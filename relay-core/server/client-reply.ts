@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { HeaderList } from '../messages/header-list.ts';
+import { findHeader, type HeaderList } from '../messages/header-list.ts';
 import type { Clock, Timer } from '../ports.ts';
 
 /** Waits toward the client, in milliseconds. */
@@ -41,7 +41,7 @@ export class ClientReply {
   /** Writes status and headers: the commit point. */
   commit(status: number, headers: HeaderList): void {
     if (this.isCommitted || this.isGone) return;
-    this.#response.sendDate = !headers.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'date');
+    this.#response.sendDate = findHeader(headers, 'date') === undefined;
     this.#response.writeHead(status, [...headers]);
   }
 

@@ -105,7 +105,9 @@ class Receiver implements Dispatcher.DispatchHandler, FlowControl {
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < 200 || this.#isOver) return;
     this.#timer?.cancel();
-    this.#timer = this.#limits.clock.startTimer(this.#limits.idleMs, () => this.#breakIdle());
+    this.#timer = undefined;
+    // A short answer is often complete in the same read and needs no watch.
+    queueMicrotask(() => this.#watchIdle());
     this.#body = new ReplyBody(this);
     this.#settle({
       kind: 'replied',
@@ -161,6 +163,12 @@ class Receiver implements Dispatcher.DispatchHandler, FlowControl {
       detail: `no answer within ${this.#limits.firstByteMs} ms`,
     });
     this.#controller?.abort(new Error('first byte deadline'));
+  }
+
+  #watchIdle(): void {
+    if (this.#isOver) return;
+    const { clock, idleMs } = this.#limits;
+    this.#timer = clock.startTimer(idleMs, () => this.#breakIdle());
   }
 
   #breakIdle(): void {
