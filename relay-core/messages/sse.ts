@@ -3,6 +3,8 @@ export type SseEvent = { readonly name: string; readonly data: string | undefine
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
+const colon = 0x3a;
+const space = 0x20;
 /** Longest line and longest data that are remembered; more is passed by unread, so memory stays bounded. */
 const rememberedBytes = 262_144;
 
@@ -51,7 +53,7 @@ export class SseScanner {
         this.#keepPartial(chunk.subarray(at));
         return;
       }
-      this.#endLine(chunk.subarray(at, end));
+      this.#endLine(chunk, at, end);
       at = end + 1;
       if (chunk[end] === carriageReturn && chunk[at] === lineFeed) at += 1;
       else if (chunk[end] === carriageReturn && at === chunk.length) this.#skipLineFeed = true;
@@ -64,38 +66,40 @@ export class SseScanner {
     this.#partialBytes += piece.length;
   }
 
-  #endLine(piece: Buffer): void {
+  #endLine(chunk: Buffer, from: number, to: number): void {
     if (this.#partialBytes === 0) {
-      this.#readLine(piece);
+      this.#readLine(chunk, from, to);
       return;
     }
-    this.#keepPartial(piece);
+    if (to > from) this.#keepPartial(chunk.subarray(from, to));
     const line = Buffer.concat(this.#partialLine);
     this.#partialLine = [];
     this.#partialBytes = 0;
-    this.#readLine(line);
+    this.#readLine(line, 0, line.length);
     this.#isLineCut = false;
   }
 
-  #readLine(whole: Buffer): void {
-    const line = this.#isAtStart && whole.indexOf(byteOrderMark) === 0 ? whole.subarray(3) : whole;
+  /** Reads one line in place: a Buffer for each would be most of what a stream costs. */
+  #readLine(bytes: Buffer, start: number, end: number): void {
+    const from = this.#isAtStart && bytes.indexOf(byteOrderMark, start) === start ? start + 3 : start;
     this.#isAtStart = false;
-    if (line.length === 0) {
+    if (from === end) {
       this.#endEvent();
       return;
     }
     this.#linesSinceBlank += 1;
+    const line: Span = { bytes, from, to: end };
     // Only `data` and `event` matter; `id`, `retry` and comments pass by.
     if (isField(line, dataField)) this.#readData(line);
-    else if (isField(line, eventField)) this.#eventName = fieldValue(line, eventField);
+    else if (isField(line, eventField)) this.#eventName = eventNameIn(line);
   }
 
-  #readData(line: Buffer): void {
+  #readData(line: Span): void {
     this.#hasData = true;
     if (unreadEvents.has(this.#eventName)) return;
-    this.#dataBytes += line.length;
+    this.#dataBytes += line.to - line.from;
     this.#isDataCut ||= this.#isLineCut || this.#dataBytes > rememberedBytes;
-    if (!this.#isDataCut) this.#data.push(fieldValue(line, dataField));
+    if (!this.#isDataCut) this.#data.push(textOf(line, dataField));
   }
 
   #endEvent(): void {
@@ -120,16 +124,32 @@ const endOfLine = (chunk: Buffer, from: number): number => {
 };
 
 const byteOrderMark = Buffer.from('\ufeff');
+const deltaName = Buffer.from('content_block_delta');
 const dataField = Buffer.from('data');
 const eventField = Buffer.from('event');
 
-const isField = (line: Buffer, field: Buffer): boolean => {
-  if (line.length > field.length && line[field.length] !== 0x3a) return false;
-  for (let at = 0; at < field.length; at += 1) if (line[at] !== field[at]) return false;
+/** Part of a buffer: `to` exclusive. */
+type Span = { readonly bytes: Buffer; readonly from: number; readonly to: number };
+
+const isField = ({ bytes, from, to }: Span, field: Buffer): boolean => {
+  if (to - from > field.length && bytes[from + field.length] !== colon) return false;
+  for (let at = 0; at < field.length; at += 1) if (bytes[from + at] !== field[at]) return false;
   return true;
 };
 
-const fieldValue = (line: Buffer, field: Buffer): string => {
-  const from = field.length + 1;
-  return line.toString('utf8', line[from] === 0x20 ? from + 1 : from);
+const valueStart = ({ bytes, from }: Span, field: Buffer): number => {
+  const start = from + field.length + 1;
+  return bytes[start] === space ? start + 1 : start;
+};
+
+const textOf = (line: Span, field: Buffer): string =>
+  line.bytes.toString('utf8', Math.min(valueStart(line, field), line.to), line.to);
+
+/** The name of nearly every event is compared as bytes, without making a string of it. */
+const eventNameIn = (line: Span): string => {
+  const start = valueStart(line, eventField);
+  const isDelta =
+    line.to - start === deltaName.length &&
+    line.bytes.compare(deltaName, 0, deltaName.length, start, line.to) === 0;
+  return isDelta ? 'content_block_delta' : textOf(line, eventField);
 };

@@ -1,3 +1,5 @@
+import { joinChunks } from '../messages/join-chunks.ts';
+
 /** What comes next of an upstream's answer. `nudged` = somebody asked the reader to look up. */
 export type ReplyPart =
   | { readonly kind: 'chunk'; readonly chunk: Buffer }
@@ -10,6 +12,8 @@ export type FlowControl = { pause(): void; resume(): void; abort(): void };
 
 /** Bytes that may wait unread before the upstream is told to pause. */
 const highWaterBytes = 65_536;
+/** Waiting chunks of no more than this together are handed over as one. */
+const joinedBytes = 16_384;
 
 /**
  * The body of an upstream's answer, read part by part by one reader. Unread bytes pause the upstream's socket,
@@ -17,11 +21,12 @@ const highWaterBytes = 65_536;
  */
 export class ReplyBody {
   readonly #flow: FlowControl;
-  readonly #parts: ReplyPart[] = [];
+  readonly #chunks: Buffer[] = [];
   #waitingBytes = 0;
   #isPaused = false;
   #last: ReplyPart | undefined;
   #isNudged = false;
+  #isWaking = false;
   #reader: ((part: ReplyPart) => void) | undefined;
 
   constructor(flow: FlowControl) {
@@ -50,9 +55,10 @@ export class ReplyBody {
 
   /** For the receiving side: more bytes have come. */
   push(chunk: Buffer): void {
-    this.#parts.push({ kind: 'chunk', chunk });
+    this.#chunks.push(chunk);
     this.#waitingBytes += chunk.length;
-    this.#wakeReader();
+    if (chunk.length > joinedBytes) this.#wakeReader();
+    else this.#wakeSoon();
     if (this.#waitingBytes > highWaterBytes && !this.#isPaused) {
       this.#isPaused = true;
       this.#flow.pause();
@@ -65,6 +71,16 @@ export class ReplyBody {
     this.#wakeReader();
   }
 
+  /** All chunks of one socket read come in one turn: the reader gets them together. */
+  #wakeSoon(): void {
+    if (this.#isWaking || this.#reader === undefined) return;
+    this.#isWaking = true;
+    queueMicrotask(() => {
+      this.#isWaking = false;
+      this.#wakeReader();
+    });
+  }
+
   #wakeReader(): void {
     if (this.#reader === undefined) return;
     const part = this.#take();
@@ -75,14 +91,21 @@ export class ReplyBody {
   }
 
   #take(): ReplyPart | undefined {
-    const part = this.#parts.shift();
-    if (part === undefined) return this.#takeState();
-    if (part.kind === 'chunk') this.#waitingBytes -= part.chunk.length;
+    const chunk = this.#takeChunk();
+    if (chunk === undefined) return this.#takeState();
+    this.#waitingBytes -= chunk.length;
     if (this.#isPaused && this.#waitingBytes === 0) {
       this.#isPaused = false;
       this.#flow.resume();
     }
-    return part;
+    return { kind: 'chunk', chunk };
+  }
+
+  #takeChunk(): Buffer | undefined {
+    // Small chunks, such as a stream's events, cost more each than copying them into one.
+    if (this.#chunks.length > 1 && this.#waitingBytes <= joinedBytes)
+      return joinChunks(this.#chunks.splice(0));
+    return this.#chunks.shift();
   }
 
   #takeState(): ReplyPart | undefined {
