@@ -10,7 +10,14 @@ import type { Target } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Meant for the relay, not for its client: cookies ignore ports, and no page may read our answers. */
-const neverPassedOn: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2', 'alt-svc', 'x-request-id']);
+const neverPassedOn: ReadonlySet<string> = new Set([
+  'set-cookie',
+  'set-cookie2',
+  'alt-svc',
+  'x-request-id',
+  // Pings change a stream's length; a whole body's is said anew.
+  'content-length',
+]);
 
 /** The headers that the relay adds to every answer on `/v1/messages`. */
 export const relayHeaders = (exchange: Exchange): HeaderList => ['x-request-id', exchange.requestId];
@@ -49,35 +56,28 @@ const passedOn = (headers: HeaderList, isOwnCredential: boolean): string[] => {
 };
 
 /** An upstream's headers as the client gets them, with the relay's own. */
-const answerHeaders = (exchange: Exchange, headers: HeaderList, target: Target): string[] => [
-  ...passedOn(headers, target.credential.kind === 'pass-through'),
-  ...relayHeaders(exchange),
-  ...targetHeaders(target, exchange.parts.hasDebugHeaders),
-];
-
-const streamHeaders: HeaderList = ['cache-control', 'no-cache, no-transform', 'x-accel-buffering', 'no'];
-
-/** The same for a stream: proxies between us and the client are told not to hold it. */
-export const streamAnswerHeaders = (
-  exchange: Exchange,
-  headers: HeaderList,
-  target: Target,
-): readonly string[] => {
-  const own = answerHeaders(exchange, headers, target);
-  const missing = streamHeaders.flatMap((name, at) =>
-    at % 2 === 0 && findHeader(headers, name) === undefined ? [name, streamHeaders[at + 1] ?? ''] : [],
-  );
-  return [...own, ...missing];
+const answerHeaders = (exchange: Exchange, headers: HeaderList, target: Target): string[] => {
+  const own = passedOn(headers, target.credential.kind === 'pass-through');
+  own.push('x-request-id', exchange.requestId);
+  own.push(...targetHeaders(target, exchange.parts.hasDebugHeaders));
+  return own;
 };
 
-const isLength = rememberNames((name) => name === 'content-length');
+/** The same for a stream: proxies between us and the client are told not to hold it. */
+export const streamAnswerHeaders = (exchange: Exchange, headers: HeaderList, target: Target): HeaderList => {
+  const own = answerHeaders(exchange, headers, target);
+  if (findHeader(headers, 'cache-control') === undefined) own.push('cache-control', 'no-cache, no-transform');
+  if (findHeader(headers, 'x-accel-buffering') === undefined) own.push('x-accel-buffering', 'no');
+  return own;
+};
 
 /** The same for a body that is already whole: its length is known. */
 export const wholeAnswerHeaders = (
   exchange: Exchange,
   { headers, bodyBytes }: { readonly headers: HeaderList; readonly bodyBytes: number },
   target: Target,
-): readonly string[] => [
-  ...dropHeaders(answerHeaders(exchange, headers, target), isLength),
-  ...['content-length', String(bodyBytes)],
-];
+): HeaderList => {
+  const own = answerHeaders(exchange, headers, target);
+  own.push('content-length', String(bodyBytes));
+  return own;
+};

@@ -214,6 +214,15 @@ describe('the answer on its way down', () => {
     expect(seen.headers['content-encoding']).toBe('gzip');
   });
 
+  it('passes a stream that names its length, though pings may make it longer', async () => {
+    const body = streamEvents().join('');
+    upstream.always(streamAnswer([body], { 'content-length': String(Buffer.byteLength(body)) }));
+    const seen = await call(relay.url);
+    expect(seen.text).toBe(body);
+    expect(seen.headers['content-length']).toBeUndefined();
+    expect(seen.isWhole).toBe(true);
+  });
+
   it('delivers each event when it comes, not when the answer is over', async () => {
     let release = () => {};
     const gate = new Promise<void>((resolve) => {
