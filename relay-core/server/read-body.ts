@@ -49,7 +49,7 @@ export const readBody = (request: IncomingMessage, limits: BodyLimits): Promise<
       if (size > limits.maxBytes) settle(() => reject(tooLarge(limits.maxBytes)));
       else chunks.push(chunk);
     };
-    const onEnd = () => settle(() => resolve(joinChunks(chunks)));
+    const onEnd = () => settle(() => resolve(joinAndFree(chunks)));
     const onClose = () => settle(() => reject(new ClientLeft('the request was not completed')));
     request.on('data', onData).on('end', onEnd).on('close', onClose);
     // Nearly every body arrives together with its headers and needs no watch.
@@ -59,4 +59,20 @@ export const readBody = (request: IncomingMessage, limits: BodyLimits): Promise<
       idle = clock.startTimer(idleMs, () => settle(() => reject(stalled(idleMs))));
     });
   });
+};
+
+/**
+ * One piece of many, whose memory goes back at once. Left to the garbage collector, the pieces of large bodies
+ * have it walk the whole heap every 160 requests of 200 KB, which costs more than the request.
+ */
+const joinAndFree = (chunks: readonly Buffer[]): Buffer => {
+  const whole = joinChunks(chunks);
+  if (chunks.length > 1) chunks.forEach(free);
+  return whole;
+};
+
+const free = ({ buffer, byteOffset, byteLength }: Buffer): void => {
+  // Only memory that is this chunk's alone: others share theirs with their neighbours.
+  const isSole = byteOffset === 0 && buffer.byteLength === byteLength;
+  if (isSole && buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 };

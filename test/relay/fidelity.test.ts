@@ -68,6 +68,25 @@ describe('the request on its way up', () => {
     expect(upstream.requests[0]?.body.equals(body)).toBe(true);
   });
 
+  it('keeps every byte of large bodies that come in many pieces, side by side on kept-alive sockets', async () => {
+    const sent = new Map<string, Buffer>();
+    const sizes = [70_000, 65_536, 131_073, 300_001, 1_500_000];
+    await Promise.all(
+      sizes.flatMap((size) =>
+        Array.from({ length: 6 }, async (_, turn) => {
+          const text = randomBytes(size / 2).toString('hex');
+          const body = Buffer.from(`{"model":"claude-dummy","text":"${text}"}`);
+          const path = `/v1/messages?of=${size}-${turn}`;
+          sent.set(path, body);
+          expect((await call(relay.url, { path, body })).status).toBe(200);
+        }),
+      ),
+    );
+    expect(upstream.requests).toHaveLength(sent.size);
+    for (const { url, body } of upstream.requests)
+      expect(body.equals(sent.get(url) ?? Buffer.alloc(0))).toBe(true);
+  });
+
   it('forwards headers nobody has heard of yet, anthropic-* and others', async () => {
     await call(relay.url, {
       headers: {
