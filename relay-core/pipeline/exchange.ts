@@ -99,12 +99,8 @@ export type RequestHead = {
   readonly sessionId: string | undefined;
 };
 
-const idLength = 24;
-const idAlphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz';
+const idBytes = 12;
 
 /** A new request id of the form that Anthropic's own have: `req_` and 24 letters and digits. */
-export const newRequestId = (random: Random): string => {
-  let id = 'req_';
-  for (const byte of random.bytes(idLength)) id += idAlphabet[byte % idAlphabet.length];
-  return id;
-};
+export const newRequestId = (random: Random): string =>
+  `req_${Buffer.from(random.bytes(idBytes)).toString('hex')}`;

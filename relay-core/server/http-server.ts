@@ -35,6 +35,7 @@ const maxConnections = 10_000;
 
 /** The relay's HTTP face: guard, routes, and bounds against clients that stall. Not yet listening. */
 export const createHttpServer = (parts: ServerParts): Server => {
+  const tabled = { ...parts, table: tabulate(parts.routes) };
   const server = createServer(
     {
       maxHeaderSize: maxHeaderBytes,
@@ -43,7 +44,7 @@ export const createHttpServer = (parts: ServerParts): Server => {
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: checkEveryMs,
     },
-    (request, response) => void answer(parts, request, response),
+    (request, response) => void answer(tabled, request, response),
   );
   server.maxConnections = maxConnections;
   server.on('clientError', (error, socket) => answerMalformed(parts, error, socket));
@@ -60,10 +61,12 @@ export const sendJson = (response: ServerResponse, body: unknown): void => {
   response.end(text);
 };
 
-const answer = async (parts: ServerParts, request: IncomingMessage, response: ServerResponse) => {
+type TabledParts = ServerParts & { readonly table: RouteTable };
+
+const answer = async (parts: TabledParts, request: IncomingMessage, response: ServerResponse) => {
   try {
     guard(request.headers, parts.guard);
-    await findRoute(parts.routes, request).handle(request, response);
+    await findRoute(parts.table, request).handle(request, response);
   } catch (error) {
     if (!(error instanceof RelayError)) parts.onFault(error);
     sendError(parts, response, error);
@@ -82,11 +85,22 @@ const sendError = (parts: ServerParts, response: ServerResponse, error: unknown)
   response.end(body);
 };
 
-const findRoute = (routes: readonly Route[], { method, url }: IncomingMessage): Route => {
+/** Routes by their path, and those that stand for everything below theirs. */
+type RouteTable = { readonly exact: ReadonlyMap<string, readonly Route[]>; readonly below: readonly Route[] };
+
+const isPrefix = ({ path }: Route): boolean => path.length > 1 && path.endsWith('/');
+
+const tabulate = (routes: readonly Route[]): RouteTable => ({
+  exact: Map.groupBy(
+    routes.filter((route) => !isPrefix(route)),
+    ({ path }) => path,
+  ),
+  below: routes.filter(isPrefix),
+});
+
+const findRoute = ({ exact, below }: RouteTable, { method, url }: IncomingMessage): Route => {
   const path = (url ?? '/').split('?', 1)[0] ?? '/';
-  const onPath = routes.filter((route) =>
-    route.path.length > 1 && route.path.endsWith('/') ? path.startsWith(route.path) : path === route.path,
-  );
+  const onPath = exact.get(path) ?? below.filter((route) => path.startsWith(route.path));
   if (onPath.length === 0)
     throw new RelayError('unknown-route', `${path}: the relay does not serve this path`);
   const route = onPath.find((candidate) => candidate.method === (method === 'HEAD' ? 'GET' : method));

@@ -32,7 +32,7 @@ const openUpstream = (config: UpstreamConfig, parts: RegistryParts): readonly Up
       origin,
       basePath: pathname.replace(/\/+$/, ''),
       adapter,
-      dispatcher: createDispatcher({ proxyUrl: config.proxyUrl, connectMs, env: parts.env }),
+      dispatcher: createDispatcher({ origin, proxyUrl: config.proxyUrl, connectMs, env: parts.env }),
       breaker: new CircuitBreaker(parts.breaker, parts.clock, (state) =>
         parts.onBreakerChange(config.name, state),
       ),

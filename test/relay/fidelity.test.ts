@@ -134,6 +134,12 @@ describe('the request on its way up', () => {
     expect(upstream.requests[0]?.headers.host).toBe(`127.0.0.1:${upstream.port}`);
   });
 
+  it('reads the body only as far as its model: what follows is the upstream’s to judge', async () => {
+    const body = Buffer.concat([Buffer.from('{"model":"claude-dummy", "then": '), randomBytes(2_000)]);
+    expect((await call(relay.url, { body })).status).toBe(200);
+    expect(upstream.requests[0]?.body.equals(body)).toBe(true);
+  });
+
   it('changes only the bytes of model where the user mapped it', async () => {
     const mapped = await startRelay({
       file: { providers: [providerAt(upstream.url, { model_mapping: { 'claude-dummy': 'other "model"' } })] },
