@@ -47,7 +47,10 @@ export const attempt = async (
   target: Target,
 ): Promise<AttemptResult> => {
   const startedAt = exchange.elapsedMs;
-  const { result, status } = await tryTarget(exchange, call, target);
+  const { result, status } = await tryTarget(exchange, call, target).catch((error: unknown) => {
+    target.permission.report('neutral');
+    throw error;
+  });
   const outcome: HoldResult | undefined = exchange.calledOff === undefined ? result : undefined;
   const record: AttemptRecord = {
     ...describeTarget(target),

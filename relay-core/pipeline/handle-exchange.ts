@@ -40,6 +40,8 @@ export const handleExchange = async (
     await answerError(exchange, error);
   } finally {
     deadline.cancel();
+    // Whatever still waits or flows for it, waits for nobody now.
+    exchange.cancellation.cancel();
     handler.running.delete(exchange);
     exchange.reply.stopPings();
     recordExchange(exchange);

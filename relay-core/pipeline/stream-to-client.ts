@@ -15,8 +15,12 @@ import type { HeldAnswer } from './hold-answer.ts';
 export const streamToClient = async (exchange: Exchange, attempted: Attempted): Promise<void> => {
   switch (attempted.kind) {
     case 'answered':
-      await giveAnswer(exchange, attempted.answer, attempted.target);
-      attempted.target.permission.report(breakerReportFor(exchange));
+      try {
+        await giveAnswer(exchange, attempted.answer, attempted.target);
+      } finally {
+        // A permission that never reports would leave a half-open breaker waiting for ever.
+        attempted.target.permission.report(breakerReportFor(exchange));
+      }
       return;
     case 'final':
       giveFinal(exchange, attempted.final);
