@@ -27,6 +27,7 @@ const rank = ({ failure, answer }: FailedAttempt): number => {
       return 5;
     case 'model-not-found':
     case 'invalid-request':
+    case 'refused':
       return 6;
     case 'unreachable':
     case 'timeout':

@@ -16,6 +16,8 @@ export type AttemptFailure =
     }
   | { readonly kind: 'model-not-found' }
   | { readonly kind: 'invalid-request' }
+  /** Another 4xx: this upstream will not have the request, another one may. */
+  | { readonly kind: 'refused'; readonly status: number }
   /** The answer came, but it was cut, empty, HTML or an error in disguise; it may have been billed. */
   | { readonly kind: 'stream-broken'; readonly detail: string };
 
@@ -38,6 +40,7 @@ export const isTransient = (failure: AttemptFailure): boolean => {
     case 'unauthorized':
     case 'model-not-found':
     case 'invalid-request':
+    case 'refused':
     case 'stream-broken':
       return false;
   }
@@ -56,6 +59,7 @@ export const requestedWaitMs = (failure: AttemptFailure): number | undefined => 
     case 'unauthorized':
     case 'model-not-found':
     case 'invalid-request':
+    case 'refused':
     case 'stream-broken':
       return undefined;
   }

@@ -19,6 +19,7 @@ export const breakerReport = (failure: AttemptFailure, isLastCredential: boolean
     case 'unauthorized':
     case 'model-not-found':
     case 'invalid-request':
+    case 'refused':
       return 'neutral';
   }
 };

@@ -20,6 +20,7 @@ export const nextStep = (failure: AttemptFailure, credential: Credential['kind']
     case 'unreachable':
     case 'timeout':
     case 'model-not-found':
+    case 'refused':
     case 'stream-broken':
       return 'next-upstream';
     case 'invalid-request':

@@ -36,10 +36,13 @@ export const classifyFailure = (answer: FailedAnswer, nowMs: number): AttemptFai
       return { kind: 'rate-limited', retryAfterMs };
     case 529:
       return { kind: 'overloaded', retryAfterMs };
+    case 413:
+    case 422:
+      return { kind: 'invalid-request' };
     default:
       return answer.status >= 500 || answer.status < 400 || answer.status === 408
         ? { kind: 'server-error', status: answer.status, retryAfterMs }
-        : { kind: 'invalid-request' };
+        : { kind: 'refused', status: answer.status };
   }
 };
 

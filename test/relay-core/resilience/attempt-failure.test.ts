@@ -39,6 +39,7 @@ describe('a failure that the same request may outlive soon', () => {
     { kind: 'unauthorized' },
     { kind: 'model-not-found' },
     { kind: 'invalid-request' },
+    { kind: 'refused', status: 409 },
     { kind: 'stream-broken', detail: 'cut' },
   ])('is not %j', (failure) => {
     expect(isTransient(failure)).toBe(false);
@@ -62,6 +63,7 @@ describe('the wait that a failure asks for', () => {
     { kind: 'unauthorized' },
     { kind: 'model-not-found' },
     { kind: 'invalid-request' },
+    { kind: 'refused', status: 409 },
     { kind: 'stream-broken', detail: '' },
   ])('is unknown where none was named: %j', (failure) => {
     expect(requestedWaitMs(failure)).toBeUndefined();

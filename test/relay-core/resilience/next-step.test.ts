@@ -14,6 +14,7 @@ const failures: { readonly [K in AttemptFailure['kind']]: Extract<AttemptFailure
   'server-error': { kind: 'server-error', status: 500, retryAfterMs },
   'model-not-found': { kind: 'model-not-found' },
   'invalid-request': { kind: 'invalid-request' },
+  refused: { kind: 'refused', status: 409 },
   'stream-broken': { kind: 'stream-broken', detail: '' },
 };
 
@@ -32,6 +33,7 @@ const table: readonly Row[] = [
   row('server-error', 'next-upstream', 'next-key'),
   row('model-not-found', 'next-upstream'),
   row('invalid-request', 'give-up'),
+  row('refused', 'next-upstream'),
   row('stream-broken', 'next-upstream'),
 ];
 const credentials = ['key', 'none', 'pass-through'] as const;

@@ -19,7 +19,7 @@ describe('an answer of an Anthropic-format API', () => {
     [402, 'billing_error', { kind: 'quota-exhausted', retryAfterMs }],
     [403, 'permission_error', { kind: 'unauthorized' }],
     [404, 'not_found_error', { kind: 'model-not-found' }],
-    [409, 'conflict_error', { kind: 'invalid-request' }],
+    [409, 'conflict_error', { kind: 'refused', status: 409 }],
     [413, 'request_too_large', { kind: 'invalid-request' }],
     [422, 'invalid_request_error', { kind: 'invalid-request' }],
     [429, 'rate_limit_error', { kind: 'rate-limited', retryAfterMs }],
@@ -47,9 +47,9 @@ describe('an answer of an Anthropic-format API', () => {
   });
 
   it.each([405, 410, 415, 417, 418, 424, 425, 431, 451])(
-    'with %i, which the API does not document, is the request’s fault',
+    'with %i, which the API does not document, is a refusal that another upstream may not share',
     (status) => {
-      expect(classify(status)).toEqual({ kind: 'invalid-request' });
+      expect(classify(status)).toEqual({ kind: 'refused', status });
     },
   );
 
