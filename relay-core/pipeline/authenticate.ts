@@ -40,8 +40,9 @@ const shownCredentials = (headers: IncomingHttpHeaders): readonly ShownCredentia
   return shown;
 };
 
-const toHeaders = (shown: readonly ShownCredential[]): HeaderList =>
-  shown.flatMap(({ header, value }) => [header, value]);
+const headerPair = ({ header, value }: ShownCredential): HeaderList => [header, value];
+
+const toHeaders = (shown: readonly ShownCredential[]): HeaderList => shown.flatMap(headerPair);
 
 // `sk-ant-oat…` is a subscription's token, `sk-ant-api…` a key (protocol.md 1.2); both may come as bearer.
 const isAnthropic = ({ token }: ShownCredential): boolean => token.startsWith('sk-ant-');
@@ -55,26 +56,28 @@ const refuse = (shown: readonly ShownCredential[]): never => {
   );
 };
 
+const isOffered = ({ header, token }: ShownCredential): boolean =>
+  header !== 'x-cc-relay-token' && token !== publicPlaceholder;
+
+const isRelayHeader = ({ header }: ShownCredential): boolean => header === 'x-cc-relay-token';
+
 /** Prepares the check for one configuration. Tokens are compared as digests, in constant time. */
 export const createAuthenticate = (settings: AuthSettings): Authenticate => {
   const digests = settings.tokens.map(digest);
+  const hasTokens = digests.length > 0;
   const isRelayToken = ({ token }: ShownCredential): boolean => {
     const shown = digest(token);
     return digests.some((known) => timingSafeEqual(known, shown));
   };
+  const isOwn = (credential: ShownCredential): boolean =>
+    isOffered(credential) && !(hasTokens && isRelayToken(credential));
   return (headers) => {
     const shown = shownCredentials(headers);
-    const relayTokens = digests.length > 0 ? shown.filter(isRelayToken) : [];
-    const own = shown.filter(
-      (credential) =>
-        credential.header !== 'x-cc-relay-token' &&
-        credential.token !== publicPlaceholder &&
-        !relayTokens.includes(credential),
-    );
+    const own = shown.filter(isOwn);
     const anthropic = own.filter(isAnthropic);
-    const hasWrongToken = shown.some(({ header }) => header === 'x-cc-relay-token');
-    const maySpendKeys = digests.length === 0 || relayTokens.length > 0;
-    const isOwnLoginOnly = anthropic.length > 0 && anthropic.length === own.length && !hasWrongToken;
+    const maySpendKeys = !hasTokens || shown.some(isRelayToken);
+    const isOwnLoginOnly =
+      anthropic.length > 0 && anthropic.length === own.length && !shown.some(isRelayHeader);
     if (!maySpendKeys && !(settings.allowSubscription && isOwnLoginOnly)) refuse(shown);
     return { maySpendKeys, ownCredential: toHeaders(own), anthropicCredential: toHeaders(anthropic) };
   };

@@ -37,9 +37,9 @@ export class ReplyBody {
   next(): Promise<ReplyPart> {
     const part = this.#take();
     if (part !== undefined) return Promise.resolve(part);
-    return new Promise((resolve) => {
-      this.#reader = resolve;
-    });
+    const { promise, resolve } = Promise.withResolvers<ReplyPart>();
+    this.#reader = resolve;
+    return promise;
   }
 
   /** Makes the reader's current or next `next()` return `nudged`, unless the body has something to say. */

@@ -45,30 +45,32 @@ export const send = (
   dispatcher: BodyDispatcher,
   request: UpstreamRequest,
   limits: SendLimits,
-): Promise<SendResult> =>
-  new Promise((resolve) => {
-    const receiver = new Receiver(limits, resolve);
-    if (limits.cancellation.isCancelled) {
-      receiver.cancel();
-      return;
-    }
-    try {
-      dispatcher.dispatch(
-        {
-          origin: request.origin,
-          path: request.path,
-          method: 'POST',
-          ...withBody(request),
-          // The relay's own timers watch both; undici's would cut long thinking.
-          headersTimeout: 0,
-          bodyTimeout: 0,
-        },
-        receiver,
-      );
-    } catch (error) {
-      receiver.onResponseError(undefined, error);
-    }
-  });
+): Promise<SendResult> => {
+  const { promise, resolve } = Promise.withResolvers<SendResult>();
+  const receiver = new Receiver(limits, resolve);
+  if (limits.cancellation.isCancelled) receiver.cancel();
+  else dispatch(dispatcher, request, receiver);
+  return promise;
+};
+
+const dispatch = (dispatcher: BodyDispatcher, request: UpstreamRequest, receiver: Receiver): void => {
+  try {
+    dispatcher.dispatch(
+      {
+        origin: request.origin,
+        path: request.path,
+        method: 'POST',
+        ...withBody(request),
+        // The relay's own timers watch both; undici's would cut long thinking.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      },
+      receiver,
+    );
+  } catch (error) {
+    receiver.onResponseError(undefined, error);
+  }
+};
 
 /** Smaller bodies may stay in memory while their answer runs: letting go costs 5 µs a request. */
 const smallBodyBytes = 131_072;
@@ -105,9 +107,7 @@ class Receiver implements Dispatcher.DispatchHandler, FlowControl {
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < 200 || this.#isOver) return;
     this.#timer?.cancel();
-    this.#timer = undefined;
-    // A short answer is often complete in the same read and needs no watch.
-    queueMicrotask(() => this.#watchIdle());
+    this.#timer = this.#limits.clock.startTimer(this.#limits.idleMs, () => this.#breakIdle());
     this.#body = new ReplyBody(this);
     this.#settle({
       kind: 'replied',
@@ -163,12 +163,6 @@ class Receiver implements Dispatcher.DispatchHandler, FlowControl {
       detail: `no answer within ${this.#limits.firstByteMs} ms`,
     });
     this.#controller?.abort(new Error('first byte deadline'));
-  }
-
-  #watchIdle(): void {
-    if (this.#isOver) return;
-    const { clock, idleMs } = this.#limits;
-    this.#timer = clock.startTimer(idleMs, () => this.#breakIdle());
   }
 
   #breakIdle(): void {
