@@ -58,8 +58,7 @@ const passedOn = (headers: HeaderList, isOwnCredential: boolean): string[] => {
 /** An upstream's headers as the client gets them, with the relay's own. */
 const answerHeaders = (exchange: Exchange, headers: HeaderList, target: Target): string[] => {
   const own = passedOn(headers, target.credential.kind === 'pass-through');
-  own.push('x-request-id', exchange.requestId);
-  own.push(...targetHeaders(target, exchange.parts.hasDebugHeaders));
+  own.push(...relayHeaders(exchange), ...targetHeaders(target, exchange.parts.hasDebugHeaders));
   return own;
 };
 
