@@ -5,6 +5,8 @@ type ApiErrorType =
   | 'permission_error'
   | 'not_found_error'
   | 'request_too_large'
+  | 'rate_limit_error'
+  | 'overloaded_error'
   | 'timeout_error'
   | 'api_error';
 
@@ -30,6 +32,8 @@ const errorTable = {
   'headers-too-large': { status: 431, type: 'request_too_large', shouldRetry: false },
   'http-malformed': { status: 400, type: 'invalid_request_error', shouldRetry: false },
   'unsupported-media': { status: 415, type: 'invalid_request_error', shouldRetry: false },
+  'rate-limited': { status: 429, type: 'rate_limit_error' },
+  'too-busy': { status: 529, type: 'overloaded_error' },
   'no-candidate': { status: 503, type: 'api_error', shouldRetry: false },
   'upstream-failed': { status: 502, type: 'api_error' },
   'upstream-timeout': { status: 504, type: 'timeout_error' },
@@ -39,14 +43,19 @@ const errorTable = {
 /** Names a row of the error table. */
 export type RelayErrorCode = keyof typeof errorTable;
 
+/** What a refusal may bring along. `retryAfterSeconds` = the true wait, whole seconds. */
+type RelayErrorOptions = ErrorOptions & { readonly retryAfterSeconds?: number };
+
 /** A refusal by the relay itself. The message is shown to the client: no secret, no body text. */
 export class RelayError extends Error {
   readonly code: RelayErrorCode;
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: RelayErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: RelayErrorCode, message: string, options: RelayErrorOptions = {}) {
     super(message, options);
     this.name = 'RelayError';
     this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   /** The table's row for this error. */

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Random } from './ports.ts';
 
+/** Node fires at once what it is asked to fire later than this. */
+const longestTimerMs = 2_147_483_647;
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   startTimer: (durationMs, onFire) => {
-    const timer = setTimeout(onFire, durationMs);
+    const timer = setTimeout(onFire, Math.min(durationMs, longestTimerMs));
     return { refresh: () => timer.refresh(), cancel: () => clearTimeout(timer) };
   },
 };

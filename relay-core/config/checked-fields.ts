@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { strategySchema } from '../contracts/config.ts';
 
 const text = z.string().optional().catch(undefined);
 const textMap = z.record(z.string(), text).catch({});
@@ -16,7 +17,11 @@ const providerFields = z.object({
   headers: textMap,
   keys: z.array(z.object({ key: text }).catch({ key: undefined })).catch([]),
 });
-const routingFields = z.object({ strategy: text, default_provider: text, model_mapping: textMap });
+const routingFields = z.object({
+  strategy: strategySchema.optional().catch(undefined),
+  default_provider: text,
+  model_mapping: textMap,
+});
 
 const fieldsSchema = z.object({
   server: serverFields.optional().catch(undefined),

@@ -5,6 +5,17 @@ export type KeyConfig = {
   readonly keyId: string;
   readonly label: string | undefined;
   readonly material: string;
+  /** Per minute: requests, all tokens, input tokens, output tokens. 0 = unlimited. */
+  readonly limits: {
+    readonly rpm: number;
+    readonly tpm: number;
+    readonly itpm: number;
+    readonly otpm: number;
+  };
+  /** 0 = unlimited. */
+  readonly maxConcurrent: number;
+  /** At least 1. */
+  readonly weight: number;
 };
 
 /** Longest waits toward one provider, in milliseconds. `firstByteMs` undefined = the default of `deadlines.ts`. */
@@ -26,8 +37,13 @@ export type UpstreamConfig = {
   /** `any`: whatever credential the client shows; `anthropic`: only a genuine Anthropic one; `never`. */
   readonly passThrough: 'any' | 'anthropic' | 'never';
   readonly priority: number;
+  /** At least 1. */
+  readonly weight: number;
+  /** 0 = unlimited. */
+  readonly maxConcurrent: number;
   readonly timeouts: UpstreamTimeouts;
   readonly keys: readonly KeyConfig[];
+  readonly keyStrategy: 'least_loaded' | 'round_robin' | 'random' | 'weighted';
   readonly models: readonly string[] | undefined;
   readonly modelMapping: ReadonlyMap<string, string>;
   /** Why the entry cannot serve (a missing variable, an unsupported type), in words for the user; undefined = it can. */
@@ -45,19 +61,32 @@ export type Config = {
     readonly allowedHosts: readonly string[];
     readonly timeoutMs: number;
     readonly maxBodyBytes: number;
+    /** 0 = unlimited. */
+    readonly maxConcurrent: number;
   };
   readonly routing: {
     readonly strategy: Strategy;
+    /** Whether a session stays with the upstream that served it. */
+    readonly affinity: 'session' | 'none';
     readonly debug: boolean;
     readonly maxAttempts: number;
     readonly patienceMs: number;
+    /** Longest known wait for a cooldown or limit that a request may be queued for; 0 = never queue. */
+    readonly queueTimeoutMs: number;
     readonly subscriptionFailover: boolean;
+    /** Beginning of a model's name to the provider that serves it; read by `model_based` only. */
+    readonly modelMapping: ReadonlyMap<string, string>;
+    /** The provider for all other models; read by `model_based` only. */
+    readonly defaultProvider: string | undefined;
   };
   /** When an upstream's circuit breaker opens and closes (behaviour.md 4). */
   readonly breaker: {
     readonly failureThreshold: number;
     readonly openDurationMs: number;
     readonly halfOpenProbes: number;
+  };
+  readonly health: {
+    readonly probes: { readonly isEnabled: boolean; readonly intervalMs: number };
   };
   readonly logging: {
     readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { configFileSchema } from '../contracts/config.ts';
 import { type ConfigPath, type Finding, valueAt } from './config-path.ts';
 import { suggestion } from './nearest-name.ts';
+import { isOlderStrategy } from './older-strategies.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -39,7 +40,11 @@ function describeValue(issue: Issue, value: unknown): string {
     case 'invalid_type':
       return describeType(issue.expected, value);
     case 'invalid_value':
-      return describeChoice(issue.values.map(String), value);
+      // Older spellings are understood, but nobody should learn them here.
+      return describeChoice(
+        issue.values.map(String).filter((choice) => !isOlderStrategy(choice)),
+        value,
+      );
     case 'too_small':
       return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`;
     case 'too_big':

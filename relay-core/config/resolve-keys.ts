@@ -18,9 +18,12 @@ type ReadKey =
   | { readonly kind: 'missing'; readonly path: ConfigPath; readonly names: readonly string[] }
   | { readonly kind: 'empty'; readonly path: ConfigPath };
 
-/** Leaves out keys that are empty, repeated, or whose variable is missing, with a notice for each. */
+/**
+ * Leaves out keys that are empty, repeated, or whose variable is missing, with a notice for each.
+ * Without pooling only the first of the others is used.
+ */
 export function resolveKeys(
-  entries: readonly KeyEntry[],
+  { keys: entries = [], pooling }: ProviderEntry,
   providerPath: ConfigPath,
   missing: readonly MissingVariable[],
 ): ResolvedKeys {
@@ -34,11 +37,19 @@ export function resolveKeys(
     const message = describeLeftOut(each, isFirst);
     return message === undefined ? [] : [{ path: each.path, target: 'value', message }];
   });
+  const distinct = usable.map(({ key }) => key).filter(isFirst);
+  const keys = pooling?.enabled === false ? distinct.slice(0, 1) : distinct;
   return {
-    keys: usable.map(({ key }) => key).filter(isFirst),
+    keys,
     missingNames: [...new Set(read.flatMap((each) => (each.kind === 'missing' ? each.names : [])))],
-    notices,
+    notices: [...notices, ...restingNotices(distinct.length - keys.length, providerPath)],
   };
+}
+
+function restingNotices(count: number, providerPath: ConfigPath): readonly Finding[] {
+  if (count === 0) return [];
+  const message = `only the first key in service is used: ${count} ${count === 1 ? 'other rests' : 'others rest'}`;
+  return [{ path: [...providerPath, 'pooling', 'enabled'], target: 'value', message }];
 }
 
 function readKey(entry: KeyEntry, path: ConfigPath, missing: readonly MissingVariable[]): ReadKey {
@@ -48,8 +59,23 @@ function readKey(entry: KeyEntry, path: ConfigPath, missing: readonly MissingVar
   // A key read from a file or a command often brings its line end along.
   const material = entry.key?.trim() ?? '';
   if (material === '') return { kind: 'empty', path };
-  const keyId = createHash('sha256').update(material).digest('hex').slice(0, 8);
-  return { kind: 'usable', path, key: { keyId, label: entry.label, material } };
+  return { kind: 'usable', path, key: resolveKey(entry, material) };
+}
+
+function resolveKey(entry: KeyEntry, material: string): KeyConfig {
+  return {
+    keyId: createHash('sha256').update(material).digest('hex').slice(0, 8),
+    label: entry.label,
+    material,
+    limits: {
+      rpm: entry.rpm_limit ?? 0,
+      tpm: entry.tpm_limit ?? 0,
+      itpm: entry.itpm_limit ?? 0,
+      otpm: entry.otpm_limit ?? 0,
+    },
+    maxConcurrent: entry.max_concurrent ?? 0,
+    weight: entry.weight || 1,
+  };
 }
 
 function describeLeftOut(read: ReadKey, isFirst: (key: KeyConfig) => boolean): string | undefined {

@@ -15,7 +15,7 @@ export function resolveUpstream(
 ): { readonly upstream: UpstreamConfig; readonly notices: readonly Finding[] } {
   const path = ['providers', index];
   const ownMissing = missing.filter((variable) => startsWith(variable.path, path));
-  const keys = resolveKeys(entry.keys ?? [], path, ownMissing);
+  const keys = resolveKeys(entry, path, ownMissing);
   const defaults = providerDefaults[entry.type];
   const baseUrl = (entry.base_url ?? defaults.baseUrl).replace(/\/+$/, '');
   const hasKeys = keys.keys.length + keys.missingNames.length > 0;
@@ -29,8 +29,11 @@ export function resolveUpstream(
     proxyUrl: entry.proxy_url,
     passThrough,
     priority: entry.priority ?? entry.keys?.[0]?.priority ?? 1,
+    weight: (entry.weight ?? entry.keys?.[0]?.weight) || 1,
+    maxConcurrent: entry.max_concurrent ?? 0,
     timeouts: resolveTimeouts(entry.timeouts ?? {}),
     keys: keys.keys,
+    keyStrategy: entry.pooling?.strategy ?? 'least_loaded',
     models: entry.models,
     modelMapping: new Map(Object.entries(entry.model_mapping ?? {})),
     outOfService:

@@ -4,6 +4,8 @@ import type { Finding } from './config-path.ts';
 import type { MissingVariable } from './expand-variables.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { settingsWithoutEffect } from './notices.ts';
+import { resolveHealth } from './resolve-health.ts';
+import { resolveRouting } from './resolve-routing.ts';
 import { resolveUpstream } from './resolve-upstream.ts';
 
 /** The settings in force and what the file's author should know about them. */
@@ -17,16 +19,21 @@ export function resolveConfig(file: ConfigFile, missing: readonly MissingVariabl
     return [resolveUpstream(entry, index, { allowSubscription, missing })];
   });
   const upstreams = resolved.map(({ upstream }) => upstream);
+  const { routing, notices: routingNotices } = resolveRouting(file, upstreams);
+  const { breaker, health, notices: healthNotices } = resolveHealth(file.health ?? {});
   const config = {
     server: resolveServer(file.server ?? {}),
-    routing: resolveRouting(file.routing ?? {}),
-    breaker: resolveBreaker(file.health?.circuit_breaker ?? {}),
+    routing,
+    breaker,
+    health,
     logging: resolveLogging(file.logging ?? {}),
     upstreams,
   };
   const notices = [
     ...(upstreams.length === 0 ? [noProviderNotice] : []),
     ...resolved.flatMap((each) => each.notices),
+    ...routingNotices,
+    ...healthNotices,
     ...settingsWithoutEffect(file),
   ];
   return { config, notices };
@@ -53,27 +60,7 @@ function resolveServer(server: NonNullable<ConfigFile['server']>): Config['serve
     // 0 is the older way to say "the default".
     timeoutMs: server.timeout_ms || 600_000,
     maxBodyBytes: server.max_body_bytes || 32 * 1024 * 1024,
-  };
-}
-
-function resolveRouting(routing: NonNullable<ConfigFile['routing']>): Config['routing'] {
-  return {
-    strategy: routing.strategy ?? 'failover',
-    debug: routing.debug ?? false,
-    maxAttempts: routing.max_attempts ?? 8,
-    patienceMs: routing.patience_ms ?? 120_000,
-    subscriptionFailover: routing.subscription_failover ?? true,
-  };
-}
-
-type BreakerSection = NonNullable<NonNullable<ConfigFile['health']>['circuit_breaker']>;
-
-function resolveBreaker(breaker: BreakerSection): Config['breaker'] {
-  const openDurationMs = breaker.open_duration_ms ?? 0;
-  return {
-    failureThreshold: breaker.failure_threshold || 5,
-    openDurationMs: openDurationMs > 0 ? openDurationMs : 30_000,
-    halfOpenProbes: breaker.half_open_probes || 3,
+    maxConcurrent: server.max_concurrent ?? 0,
   };
 }
 

@@ -36,6 +36,23 @@ const strategies = [
 /** How candidates are ordered. */
 export type Strategy = (typeof strategies)[number];
 
+const olderStrategies = [
+  'round-robin',
+  'weighted-round-robin',
+  'least-loaded',
+  'least-busy',
+  'model-based',
+  'simple-shuffle',
+  'weighted-failover',
+  'cost-based',
+  'latency-based',
+] as const;
+/** Spellings of older versions; `config/older-strategies.ts` says what each stands for. */
+export type OlderStrategy = (typeof olderStrategies)[number];
+
+/** Every accepted spelling of `routing.strategy`. */
+export const strategySchema = z.enum([...strategies, ...olderStrategies]);
+
 const timeoutsSchema = z.strictObject({
   connect_ms: z.number().int().min(1).optional(),
   first_byte_ms: z.number().int().min(1).optional(),
@@ -96,7 +113,7 @@ const serverSchema = z.strictObject({
 });
 
 const routingSchema = z.strictObject({
-  strategy: z.enum(strategies).optional(),
+  strategy: strategySchema.optional(),
   affinity: z.enum(['session', 'none']).optional(),
   debug: z.boolean().optional(),
   max_attempts: z.number().int().min(1).optional(),

@@ -11,6 +11,14 @@ export type ExchangeOutcome =
   /** The client closed its connection first. */
   | 'client-left';
 
+/** Tokens as the upstream counted them; all input together is input + cache writes + cache reads. */
+export type TokenUsage = {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheWriteTokens: number;
+  readonly cacheReadTokens: number;
+};
+
 /** One try of one target. Durations in milliseconds. Never a body, a header or a credential. */
 export type AttemptRecord = {
   readonly upstream: string;
@@ -40,6 +48,8 @@ export type ExchangeRecord = {
   /** The status that the client got; absent when none was sent. */
   readonly status: number | undefined;
   readonly attempts: readonly AttemptRecord[];
+  /** What the answer cost, as far as the upstream said so. */
+  readonly usage: TokenUsage | undefined;
   /** From the request's headers to the first byte to the client. */
   readonly firstByteMs: number | undefined;
   readonly durationMs: number;

@@ -1,4 +1,6 @@
+import type { TokenUsage } from '../contracts/records.ts';
 import { type SseEvent, SseScanner } from './sse.ts';
+import { usageInEvent } from './usage.ts';
 
 /** The error of an `event: error`, as far as it could be read. */
 export type StreamError = { readonly type: string; readonly message: string };
@@ -17,6 +19,7 @@ export class StreamWatch {
   #hasBegun = false;
   #hasStopped = false;
   #error: StreamError | undefined;
+  #usage: TokenUsage | undefined;
 
   constructor() {
     this.#scanner = new SseScanner((event) => this.#read(event));
@@ -37,6 +40,11 @@ export class StreamWatch {
     return this.#error;
   }
 
+  /** The tokens counted so far; whole once `message_delta` has passed. */
+  get usage(): TokenUsage | undefined {
+    return this.#usage;
+  }
+
   /** True when an event of our own may be written without cutting one of the upstream's. */
   get isBetweenEvents(): boolean {
     return this.#scanner.isBetweenEvents;
@@ -50,6 +58,8 @@ export class StreamWatch {
   #read(event: SseEvent): void {
     if (answerEvents.has(event.name)) this.#hasBegun = true;
     if (event.name === 'message_stop') this.#hasStopped = true;
+    if (event.name === 'message_start' || event.name === 'message_delta')
+      this.#usage = usageInEvent(event.data ?? '', this.#usage);
     if (event.name === 'error') this.#error ??= readErrorEnvelope(event.data ?? '');
   }
 }

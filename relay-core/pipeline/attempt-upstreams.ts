@@ -13,105 +13,98 @@ import {
 } from './attempt.ts';
 import { armEarlyCommit } from './early-commit.ts';
 import type { Exchange } from './exchange.ts';
-import { bestFailure, type FinalAnswer, finalAnswer } from './final-answer.ts';
+import { bestFailure, type FinalAnswer, finalAnswer, type Shortage } from './final-answer.ts';
+import { nextTarget } from './next-target.ts';
+import { noteFailure } from './note-outcome.ts';
+import { Round } from './round.ts';
 
 /** How all attempts together ended. */
 export type Attempted = Answered | CalledOff | { readonly kind: 'final'; readonly final: FinalAnswer };
 
-/** Bounds of the loop. */
-export type AttemptLimits = {
+/** The candidates, best first, and the bounds of the loop. */
+export type AttemptPlan = {
+  readonly candidates: readonly Candidate[];
   /** Attempts in one round; every candidate gets at least one. */
   readonly maxAttempts: number;
   /** How long the client is kept waiting for better times, from the request's arrival on. */
   readonly patienceMs: number;
 };
 
-type Round =
+type RoundResult =
   | Answered
   | CalledOff
-  | { readonly kind: 'exhausted'; readonly failures: readonly FailedAttempt[] }
+  | {
+      readonly kind: 'exhausted';
+      readonly failures: readonly FailedAttempt[];
+      readonly shortage: Shortage | undefined;
+    }
   | { readonly kind: 'given-up'; readonly failed: FailedAttempt };
 
 /** The loop: attempt, judge, next or give up; round after round while waiting may help. Sequential, never raced. */
 export const attemptUpstreams = async (
   exchange: Exchange,
   call: MessagesCall,
-  plan: AttemptLimits & { readonly candidates: readonly Candidate[] },
+  plan: AttemptPlan,
 ): Promise<Attempted> => {
-  const { patienceMs } = plan;
   for (let round = 0; ; round += 1) {
-    const result = await tryRound(exchange, call, plan);
+    const result = await tryRound(exchange, call, { ...plan, round });
     if (result.kind === 'given-up') return { kind: 'final', final: finalAnswer([result.failed]) };
     if (result.kind !== 'exhausted') return result;
-    const best = bestFailure(result.failures);
-    const { elapsedMs } = exchange;
-    const delayMs = best && nextRoundDelayMs({ failure: best.failure, round, elapsedMs, patienceMs });
+    const { failures, shortage } = result;
+    const delayMs = roundDelayMs(exchange, failures, { ...plan, round });
     // With a 200 already out there is no second chance: the client holds half an answer.
     if (delayMs === undefined || exchange.reply.isCommitted)
-      return { kind: 'final', final: finalAnswer(result.failures) };
+      return { kind: 'final', final: finalAnswer(failures, shortage, plan.candidates) };
     if (!(await waitOut(exchange, delayMs))) return { kind: 'called-off' };
   }
 };
 
-type RoundPlan = AttemptLimits & { readonly candidates: readonly Candidate[] };
+type NumberedPlan = AttemptPlan & { readonly round: number };
 
-/**
- * Every candidate once: first those whose breaker gives leave, then, because an open breaker must never be the
- * only obstacle, the others, the one that has been left alone longest first.
- */
-const tryRound = async (exchange: Exchange, call: MessagesCall, plan: RoundPlan): Promise<Round> => {
+const roundDelayMs = (
+  { elapsedMs }: Exchange,
+  failures: readonly FailedAttempt[],
+  { round, patienceMs }: NumberedPlan,
+): number | undefined => {
+  const best = bestFailure(failures);
+  return best && nextRoundDelayMs({ failure: best.failure, round, elapsedMs, patienceMs });
+};
+
+/** Every candidate once, the failed ones behind us, until one answers or none is left. */
+const tryRound = async (exchange: Exchange, call: MessagesCall, plan: NumberedPlan): Promise<RoundResult> => {
+  const { admission, cooldowns, clock } = exchange.parts;
+  const { maxAttempts, candidates } = plan;
+  const bodyBytes = exchange.requestBytes;
+  const round = new Round(candidates, { admission, cooldowns, clock, bodyBytes, maxAttempts });
   const failures: FailedAttempt[] = [];
-  const ordered = orderByBreaker(plan.candidates);
-  for (const [index, candidate] of ordered.entries()) {
-    const left = ordered.length - index - 1;
-    const budget = Math.max(1, plan.maxAttempts - failures.length - left);
-    const result = await tryCandidate(exchange, call, { candidate, budget, isLast: left === 0 });
-    if (result.kind !== 'exhausted') return result;
-    failures.push(...result.failures);
-  }
-  return { kind: 'exhausted', failures };
-};
-
-const openedAt = ({ upstream }: Candidate): number => {
-  const { state } = upstream.breaker;
-  return state.kind === 'open' ? state.openedAt : 0;
-};
-
-const isResting = ({ upstream }: Candidate): boolean => !upstream.breaker.wouldPermit();
-
-const orderByBreaker = (candidates: readonly Candidate[]): readonly Candidate[] => {
-  const resting = candidates.filter(isResting);
-  if (resting.length === 0) return candidates;
-  const ready = candidates.filter((candidate) => !resting.includes(candidate));
-  return [...ready, ...resting.toSorted((left, right) => openedAt(left) - openedAt(right))];
-};
-
-type CandidateTurn = {
-  readonly candidate: Candidate;
-  /** Attempts that this candidate may use up. */
-  readonly budget: number;
-  /** True when no candidate follows. */
-  readonly isLast: boolean;
-};
-
-const tryCandidate = async (exchange: Exchange, call: MessagesCall, turn: CandidateTurn): Promise<Round> => {
-  const { upstream, model, credentials } = turn.candidate;
-  const failures: FailedAttempt[] = [];
-  const tried = credentials.slice(0, turn.budget);
-  for (const [index, credential] of tried.entries()) {
-    const permission = upstream.breaker.tryAcquire() ?? upstream.breaker.acquireAnyway();
-    if (permission === undefined) break;
-    const isLastCredential = index === tried.length - 1;
-    const isLast = turn.isLast && isLastCredential;
-    const target = { upstream, model, credential, isLast, isLastCredential, permission };
-    const result = await attemptPatiently(exchange, call, target);
+  for (;;) {
+    const next = await nextTarget(exchange, round, roundDelayMs(exchange, failures, plan));
+    if (next.kind === 'called-off') return next;
+    if (next.kind === 'exhausted') return { kind: 'exhausted', failures, shortage: next.shortage };
+    tellFailover(exchange, failures.at(-1), next.target);
+    const result = await attemptPatiently(exchange, call, next.target);
     if (result.kind !== 'failed') return result;
-    failures.push(result.failed);
-    const step = nextStep(result.failed.failure, credential.kind);
-    if (step === 'give-up') return { kind: 'given-up', failed: result.failed };
-    if (step === 'next-upstream') break;
+    const { failed } = result;
+    failures.push(failed);
+    noteFailure(exchange, failed);
+    const step = nextStep(failed.failure, failed.target.credential.kind);
+    if (step === 'give-up') return { kind: 'given-up', failed };
+    if (step === 'next-upstream') round.close(failed.target.candidate);
   }
-  return { kind: 'exhausted', failures };
+};
+
+const tellFailover = (exchange: Exchange, before: FailedAttempt | undefined, { upstream }: Target): void => {
+  if (before === undefined || before.target.upstream === upstream) return;
+  const { bus, clock } = exchange.parts;
+  const [from, to] = [before.target.upstream.config.name, upstream.config.name];
+  bus.emit({
+    kind: 'failed-over',
+    exchangeId: exchange.id,
+    at: clock.now(),
+    from,
+    to,
+    reason: before.failure.kind,
+  });
 };
 
 /** Once nobody is left to try, a waiting streaming client is put at ease (behaviour.md 1, "Early commit"). */

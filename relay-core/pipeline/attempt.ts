@@ -1,26 +1,32 @@
-import { hash } from 'node:crypto';
 import type { AttemptRecord } from '../contracts/records.ts';
+import { credentialDigest } from '../keys/credential-cooldowns.ts';
+import type { Permit, Used } from '../keys/permit.ts';
+import type { PooledKey } from '../keys/pooled-key.ts';
 import type { Credential, FailedAnswer, MessagesCall } from '../providers/provider.ts';
 import type { AttemptFailure } from '../resilience/attempt-failure.ts';
-import { breakerReport } from '../resilience/breaker-report.ts';
 import type { Permission } from '../resilience/circuit-breaker.ts';
 import { firstByteDeadlineMs } from '../resilience/deadlines.ts';
+import type { Candidate } from '../routing/candidates.ts';
 import { send, type UpstreamReply } from '../upstreams/send.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { Exchange } from './exchange.ts';
 import { type HeldAnswer, type HoldResult, holdAnswer } from './hold-answer.ts';
+import { noteReply } from './note-outcome.ts';
 
 /** One upstream with one credential. */
 export type Target = {
+  readonly candidate: Candidate;
   readonly upstream: Upstream;
   readonly model: string;
   readonly credential: Credential;
+  /** The pool's key behind `credential`, for kind `key`. */
+  readonly key: PooledKey | undefined;
   /** True when nobody is left to try after it. */
   readonly isLast: boolean;
-  /** True when its upstream has no further credential to try. */
-  readonly isLastCredential: boolean;
   /** The breaker's leave: a failed attempt reports at once, an answer when it is over. */
   readonly permission: Permission;
+  /** The limits' leave: ended together with the attempt, or with its answer. */
+  readonly permit: Permit;
 };
 
 /** A failed attempt: why, and what the upstream itself said. */
@@ -28,6 +34,7 @@ export type FailedAttempt = {
   readonly failure: AttemptFailure;
   readonly answer?: FailedAnswer;
   readonly target: Target;
+  readonly durationMs: number;
 };
 
 /** The attempt gave an answer that may go to the client. */
@@ -49,6 +56,7 @@ export const attempt = async (
   const startedAt = exchange.elapsedMs;
   const { result, status } = await tryTarget(exchange, call, target).catch((error: unknown) => {
     target.permission.report('neutral');
+    target.permit.end('unknown');
     throw error;
   });
   const outcome: HoldResult | undefined = exchange.calledOff === undefined ? result : undefined;
@@ -60,21 +68,20 @@ export const attempt = async (
     mayBeBilled: isPossiblyBilled(exchange, outcome),
   };
   exchange.attempts.push(record);
+  if (outcome?.kind === 'answered') return { kind: 'answered', answer: outcome.answer, target };
+  target.permit.end(usedBy(record));
   if (outcome === undefined) {
     target.permission.report('neutral');
     return { kind: 'called-off' };
   }
-  if (outcome.kind === 'answered') return { kind: 'answered', answer: outcome.answer, target };
-  target.permission.report(reportOf(target, outcome.failure));
   const { bus, clock } = exchange.parts;
   bus.emit({ kind: 'attempt-failed', exchangeId: exchange.id, at: clock.now(), attempt: record });
   const { kind: _kind, ...rest } = outcome;
-  return { kind: 'failed', failed: { ...rest, target } };
+  return { kind: 'failed', failed: { ...rest, target, durationMs: record.durationMs } };
 };
 
-/** A client's own rate limit says nothing about the upstream. */
-const reportOf = ({ credential, isLastCredential }: Target, failure: AttemptFailure) =>
-  breakerReport(failure, isLastCredential && credential.kind !== 'pass-through');
+/** What was billed without being counted stays reserved as estimated. */
+const usedBy = ({ mayBeBilled }: AttemptRecord): Used => (mayBeBilled ? 'unknown' : 'nothing');
 
 type Tried = { readonly result: HoldResult; readonly status?: number };
 
@@ -91,6 +98,7 @@ const tryTarget = async (exchange: Exchange, call: MessagesCall, target: Target)
   });
   switch (sent.kind) {
     case 'replied':
+      noteReply(exchange, target, sent.reply);
       return { result: await judgeReply(exchange, upstream, sent.reply), status: sent.reply.status };
     case 'timed-out':
       return failed({ kind: 'timeout', detail: sent.detail });
@@ -101,11 +109,10 @@ const tryTarget = async (exchange: Exchange, call: MessagesCall, target: Target)
   }
 };
 
-const buildRequest = (call: MessagesCall, { upstream, model, credential }: Target) => {
-  const { auth, headers, keys } = upstream.config;
+const buildRequest = (call: MessagesCall, { upstream, model, credential, key }: Target) => {
+  const { auth, headers } = upstream.config;
   const { origin, basePath, adapter } = upstream;
-  const keyId = credential.kind === 'key' ? credential.keyId : undefined;
-  const keyMaterial = keys.find((key) => key.keyId === keyId)?.material;
+  const keyMaterial = key?.config.material;
   return adapter.buildRequest(call, { origin, basePath, auth, headers, model, credential, keyMaterial });
 };
 
@@ -155,8 +162,7 @@ const describeCredential = (credential: Credential): string => {
     case 'key':
       return `key ${credential.keyId}`;
     case 'pass-through':
-      // A digest tells clients' credentials apart without showing them.
-      return `client ${hash('sha256', credential.headers.join('\n')).slice(0, 8)}`;
+      return `client ${credentialDigest(credential.headers).slice(0, 8)}`;
     case 'none':
       return 'none';
   }

@@ -23,18 +23,18 @@ const neverPassedOn: ReadonlySet<string> = new Set([
 export const relayHeaders = (exchange: Exchange): HeaderList => ['x-request-id', exchange.requestId];
 
 /** The documented headers about the target that answered (cc-relay-surface 2.4). */
-const targetHeaders = ({ upstream, credential }: Target, isDebug: boolean): HeaderList => {
+const targetHeaders = (exchange: Exchange, { upstream, credential }: Target): HeaderList => {
   const headers: string[] = [];
+  const { clock, hasDebugHeaders, strategyName } = exchange.parts;
   if (credential.kind === 'key') {
-    const count = String(upstream.config.keys.length);
-    headers.push('x-cc-relay-key-id', credential.keyId);
-    headers.push('x-cc-relay-keys-total', count, 'x-cc-relay-keys-available', count);
+    const { keys } = upstream;
+    headers.push('x-cc-relay-key-id', credential.keyId, 'x-cc-relay-keys-total', String(keys.keys.length));
+    headers.push('x-cc-relay-keys-available', String(keys.availableCount(clock.monotonic())));
   }
-  if (isDebug)
-    headers.push(
-      ...['x-cc-relay-provider', upstream.config.name, 'x-cc-relay-strategy', 'failover'],
-      ...['x-cc-relay-health', upstream.breaker.state.kind],
-    );
+  if (!hasDebugHeaders) return headers;
+  headers.push('x-cc-relay-provider', upstream.config.name, 'x-cc-relay-strategy', strategyName);
+  headers.push('x-cc-relay-health', upstream.breaker.state.kind);
+  if (exchange.isSticky) headers.push('x-cc-relay-thinking-affinity', 'true');
   return headers;
 };
 
@@ -58,7 +58,7 @@ const passedOn = (headers: HeaderList, isOwnCredential: boolean): string[] => {
 /** An upstream's headers as the client gets them, with the relay's own. */
 const answerHeaders = (exchange: Exchange, headers: HeaderList, target: Target): string[] => {
   const own = passedOn(headers, target.credential.kind === 'pass-through');
-  own.push(...relayHeaders(exchange), ...targetHeaders(target, exchange.parts.hasDebugHeaders));
+  own.push(...relayHeaders(exchange), ...targetHeaders(exchange, target));
   return own;
 };
 

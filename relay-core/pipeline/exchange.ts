@@ -1,10 +1,16 @@
-import type { AttemptRecord, ExchangeOutcome } from '../contracts/records.ts';
+import type { AttemptRecord, ExchangeOutcome, TokenUsage } from '../contracts/records.ts';
 import type { EventBus } from '../event-bus.ts';
+import type { Admission } from '../keys/admission.ts';
+import type { CredentialCooldowns } from '../keys/credential-cooldowns.ts';
+import type { PooledKey } from '../keys/pooled-key.ts';
 import type { HeaderList } from '../messages/header-list.ts';
 import type { Clock, Logger, Random } from '../ports.ts';
 import { Cancellation } from '../resilience/cancellation.ts';
 import type { Deadlines } from '../resilience/deadlines.ts';
+import type { NetworkWatch } from '../resilience/network-watch.ts';
+import type { SessionAffinity } from '../routing/session-affinity.ts';
 import type { ClientReply } from '../server/client-reply.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
 
 /** What every exchange shares. */
 export type ExchangeParts = {
@@ -15,6 +21,15 @@ export type ExchangeParts = {
   readonly deadlines: Deadlines;
   /** `routing.debug`: answers name who served them. */
   readonly hasDebugHeaders: boolean;
+  /** `routing.strategy`, as the debug header names it. */
+  readonly strategyName: string;
+  readonly admission: Admission;
+  readonly cooldowns: CredentialCooldowns;
+  readonly network: NetworkWatch;
+  /** Undefined under `routing.affinity: none`. */
+  readonly affinity: SessionAffinity | undefined;
+  /** Confirms a 401 in the background and retires the key if it is so. */
+  readonly checkKey: (upstream: Upstream, key: PooledKey) => void;
 };
 
 /** Why an exchange was called off before its answer was complete. */
@@ -34,30 +49,34 @@ export class Exchange {
   /** Called off together with the exchange: everything that waits listens to it. */
   readonly cancellation = new Cancellation();
   model: string | undefined;
-  sessionId: string | undefined;
+  /** The conversation it belongs to, from its header or, where that matters, from its body. */
+  session: string | undefined;
+  /** True when the session's own upstream was put first. */
+  isSticky = false;
+  usage: TokenUsage | undefined;
   requestBytes = 0;
   status: number | undefined;
   outcome: ExchangeOutcome | undefined;
   reason: string | undefined;
   firstByteMs: number | undefined;
-  readonly #startedAtMonotonic: number;
+  readonly startedAtMonotonic: number;
   #calledOff: CallOff | undefined;
 
   constructor(parts: ExchangeParts, reply: ClientReply, request: RequestHead) {
     this.parts = parts;
     this.reply = reply;
     this.startedAt = parts.clock.now();
-    this.#startedAtMonotonic = parts.clock.monotonic();
+    this.startedAtMonotonic = parts.clock.monotonic();
     this.id = newRequestId(parts.random);
     this.method = request.method;
     this.path = request.path;
-    this.sessionId = request.sessionId;
+    this.session = request.sessionId;
     this.requestId = request.requestId ?? this.id;
   }
 
   /** Milliseconds since the request's headers arrived. */
   get elapsedMs(): number {
-    return this.parts.clock.monotonic() - this.#startedAtMonotonic;
+    return this.parts.clock.monotonic() - this.startedAtMonotonic;
   }
 
   /** Why the exchange was called off, if it was. */

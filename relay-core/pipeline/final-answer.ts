@@ -2,7 +2,11 @@ import { RelayError } from '../errors.ts';
 import { dropHeaders, type HeaderList } from '../messages/header-list.ts';
 import type { FailedAnswer } from '../providers/provider.ts';
 import { isTransient, requestedWaitMs } from '../resilience/attempt-failure.ts';
+import type { Candidate } from '../routing/candidates.ts';
 import type { FailedAttempt } from './attempt.ts';
+
+/** Why nobody was asked although somebody could serve: limits with a known wait, or too much running at once. */
+export type Shortage = { readonly kind: 'limited'; readonly waitMs: number } | { readonly kind: 'busy' };
 
 /** What the client gets when nobody could serve it: one upstream's own answer, or an error of ours. */
 export type FinalAnswer =
@@ -24,6 +28,7 @@ const rank = ({ failure, answer }: FailedAttempt): number => {
       return isTransient(failure) ? 2 : 3;
     case 'quota-exhausted':
     case 'unauthorized':
+    case 'forbidden':
       return 5;
     case 'model-not-found':
     case 'invalid-request':
@@ -38,6 +43,9 @@ const rank = ({ failure, answer }: FailedAttempt): number => {
 
 const noAnswer = 7;
 
+/** Failures of a configured key that no waiting mends. */
+const needsTheUser: ReadonlySet<string> = new Set(['unauthorized', 'forbidden', 'quota-exhausted']);
+
 /** The failed attempt whose answer serves the client best; of equal ones the shortest wait, then the first. */
 export const bestFailure = (failures: readonly FailedAttempt[]): FailedAttempt | undefined =>
   failures.toSorted((left, right) => rank(left) - rank(right) || waitOf(left) - waitOf(right))[0];
@@ -48,13 +56,16 @@ const waitOf = ({ failure }: FailedAttempt): number => requestedWaitMs(failure) 
 const isRedirect = ({ status }: FailedAnswer): boolean => status >= 300 && status < 400;
 
 /** Answers with the best of the failures: verbatim where an upstream spoke, else in our words. */
-export const finalAnswer = (failures: readonly FailedAttempt[]): FinalAnswer => {
+export const finalAnswer = (
+  failures: readonly FailedAttempt[],
+  shortage?: Shortage,
+  candidates: readonly Candidate[] = [],
+): FinalAnswer => {
   const failed = bestFailure(failures);
+  if (shortage !== undefined && (failed === undefined || rank(failed) === noAnswer))
+    return { kind: 'ours', error: describeShortage(shortage) };
   if (failed === undefined)
-    return {
-      kind: 'ours',
-      error: new RelayError('no-candidate', 'Every provider for this request is held open by hand'),
-    };
+    return { kind: 'ours', error: new RelayError('no-candidate', describeNobody(candidates)) };
   const { answer } = failed;
   if (answer === undefined || rank(failed) === noAnswer) return { kind: 'ours', error: describe(failed) };
   const waits = knownWaits(failures);
@@ -79,9 +90,7 @@ const withAdvice = (
 ): HeaderList => {
   const isOwn = target.credential.kind === 'pass-through';
   const seconds = waits.length > 0 ? Math.ceil(Math.min(...waits) / 1000) : undefined;
-  const isHopeless =
-    (seconds ?? 0) > longestRetryAfterSeconds ||
-    (!isOwn && (failure.kind === 'unauthorized' || failure.kind === 'quota-exhausted'));
+  const isHopeless = (seconds ?? 0) > longestRetryAfterSeconds || (!isOwn && needsTheUser.has(failure.kind));
   const replaced = new Set<string>();
   const advice: string[] = [];
   if (seconds !== undefined) {
@@ -95,6 +104,29 @@ const withAdvice = (
   return replaced.size === 0
     ? headers
     : [...dropHeaders(headers, (name) => replaced.has(name.toLowerCase())), ...advice];
+};
+
+const describeShortage = (shortage: Shortage): RelayError => {
+  if (shortage.kind === 'busy')
+    return new RelayError(
+      'too-busy',
+      'As many requests run as max_concurrent allows, and none ended within queue_timeout_ms',
+    );
+  const retryAfterSeconds = Math.max(1, Math.ceil(shortage.waitMs / 1000));
+  return new RelayError(
+    'rate-limited',
+    `All API keys are currently at rate limit capacity. Please retry after the specified time (${retryAfterSeconds} s).`,
+    { retryAfterSeconds },
+  );
+};
+
+const describeNobody = (candidates: readonly Candidate[]): string =>
+  `No provider can serve this request: ${candidates.map(describeIdle).join('; ')}`;
+
+const describeIdle = ({ upstream }: Candidate): string => {
+  const { config, breaker } = upstream;
+  if (breaker.state.kind === 'isolated') return `${config.name} is held open by hand`;
+  return `${config.name} has no key left: each was refused (401) and is out until you replace it`;
 };
 
 const describe = ({ failure, answer, target }: FailedAttempt): RelayError => {

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
 import { RelayError } from '../errors.ts';
+import { sessionInBody } from '../messages/session-in-body.ts';
+import type { MessagesCall } from '../providers/provider.ts';
 import { ClientReply } from '../server/client-reply.ts';
 import { ClientLeft } from '../server/read-body.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
@@ -9,7 +11,7 @@ import { attemptUpstreams } from './attempt-upstreams.ts';
 import type { Authenticate } from './authenticate.ts';
 import { Exchange, type ExchangeParts, type RequestHead } from './exchange.ts';
 import { recordExchange } from './record-exchange.ts';
-import { selectRoute } from './select-route.ts';
+import { type RoutePlan, selectRoute } from './select-route.ts';
 import { refuse, streamToClient } from './stream-to-client.ts';
 
 /** What handling needs beyond one request. */
@@ -17,6 +19,7 @@ export type HandlerParts = {
   readonly config: Config;
   readonly authenticate: Authenticate;
   readonly registry: UpstreamRegistry;
+  readonly routePlan: RoutePlan;
   readonly parts: ExchangeParts;
   /** Exchanges that run now: the relay calls them off when it must stop. */
   readonly running: Set<Exchange>;
@@ -58,15 +61,25 @@ const relay = async (handler: HandlerParts, exchange: Exchange, request: Incomin
   });
   exchange.model = call.field.model;
   exchange.requestBytes = call.body.length;
-  const candidates = selectRoute({
+  const query = {
     client,
     model: call.field.model,
     upstreams: registry.inService,
     subscriptionFailover: config.routing.subscriptionFailover,
-  });
+    nowMs: parts.clock.monotonic(),
+    findSession: () => findSession(exchange, call),
+  };
+  const { candidates, isSticky } = selectRoute(query, handler.routePlan);
+  exchange.isSticky = isSticky;
   const { maxAttempts } = config.routing;
   const patienceMs = patienceOf(config, request);
   return attemptUpstreams(exchange, call, { candidates, maxAttempts, patienceMs });
+};
+
+/** The header costs nothing; without it the conversation stands in the body, behind its messages. */
+const findSession = (exchange: Exchange, { body }: MessagesCall): string | undefined => {
+  exchange.session ??= sessionInBody(body);
+  return exchange.session;
 };
 
 /** Never longer than the client itself waits: the SDKs say so in `x-stainless-timeout`, in seconds. */

@@ -1,7 +1,7 @@
 import { RelayError } from '../errors.ts';
 import { joinChunks } from '../messages/join-chunks.ts';
 import { readErrorEnvelope, type StreamWatch } from '../messages/stream-watch.ts';
-import type { BreakerReport } from '../resilience/circuit-breaker.ts';
+import { usageInBody } from '../messages/usage.ts';
 import { errorEvent, errorReply } from '../server/error-reply.ts';
 import type { ReplyPart } from '../upstreams/reply-body.ts';
 import type { Target } from './attempt.ts';
@@ -10,16 +10,19 @@ import { relayHeaders, streamAnswerHeaders, wholeAnswerHeaders } from './client-
 import type { Exchange } from './exchange.ts';
 import type { FinalAnswer } from './final-answer.ts';
 import type { HeldAnswer } from './hold-answer.ts';
+import { noteAnswered, noteServed } from './note-outcome.ts';
 
 /** After the attempts: gives the client what they came to. No failover happens from here on. */
 export const streamToClient = async (exchange: Exchange, attempted: Attempted): Promise<void> => {
   switch (attempted.kind) {
     case 'answered':
       try {
+        noteServed(exchange, attempted.target);
         await giveAnswer(exchange, attempted.answer, attempted.target);
       } finally {
         // A permission that never reports would leave a half-open breaker waiting for ever.
-        attempted.target.permission.report(breakerReportFor(exchange));
+        exchange.usage = attempted.answer.watch?.usage ?? exchange.usage;
+        noteAnswered(exchange, attempted.target, attempted.answer);
       }
       return;
     case 'final':
@@ -27,18 +30,6 @@ export const streamToClient = async (exchange: Exchange, attempted: Attempted): 
       return;
     case 'called-off':
       await giveUp(exchange);
-  }
-};
-
-/** An answer that broke after it had begun is the upstream's fault like one that never began. */
-const breakerReportFor = ({ outcome }: Exchange): BreakerReport => {
-  switch (outcome) {
-    case 'completed':
-      return 'success';
-    case 'broken':
-      return 'failure';
-    default:
-      return 'neutral';
   }
 };
 
@@ -68,6 +59,7 @@ const giveAnswer = async (exchange: Exchange, answer: HeldAnswer, target: Target
     const body = joinChunks(held);
     const { headers } = reply;
     exchange.commit(reply.status, wholeAnswerHeaders(exchange, { headers, bodyBytes: body.length }, target));
+    exchange.usage = usageInBody(body);
     exchange.conclude('completed');
     exchange.reply.finishWith(body);
     return;

@@ -34,11 +34,13 @@ export type Destination = {
 
 /** A request ready for the wire. */
 export type UpstreamRequest = {
+  readonly method: 'GET' | 'POST';
   readonly origin: string;
   /** Path and query. */
   readonly path: string;
   readonly headers: HeaderList;
-  readonly body: Buffer;
+  /** Undefined for GET. */
+  readonly body: Buffer | undefined;
 };
 
 /** An upstream's answer that is no success, as it came. */
@@ -52,6 +54,8 @@ export type FailedAnswer = {
 export type ProviderAdapter = {
   /** Builds the request for one attempt. */
   buildRequest(call: MessagesCall, destination: Destination): UpstreamRequest;
+  /** A request that costs nothing: any answer shows that the upstream is there, 401 that its key is not accepted. */
+  buildProbe(destination: Destination): UpstreamRequest;
   /** What an answer other than 2xx means. */
   classifyFailure(answer: FailedAnswer, nowMs: number): AttemptFailure;
   /** What an `event: error` inside a 200 means. */

@@ -8,6 +8,8 @@ export type AttemptFailure =
   | { readonly kind: 'rate-limited'; readonly retryAfterMs: number | undefined }
   | { readonly kind: 'quota-exhausted'; readonly retryAfterMs: number | undefined }
   | { readonly kind: 'unauthorized' }
+  /** 403: the key is good, but not for this model or place. */
+  | { readonly kind: 'forbidden' }
   | { readonly kind: 'overloaded'; readonly retryAfterMs: number | undefined }
   | {
       readonly kind: 'server-error';
@@ -38,6 +40,7 @@ export const isTransient = (failure: AttemptFailure): boolean => {
     case 'timeout':
     case 'quota-exhausted':
     case 'unauthorized':
+    case 'forbidden':
     case 'model-not-found':
     case 'invalid-request':
     case 'refused':
@@ -57,6 +60,7 @@ export const requestedWaitMs = (failure: AttemptFailure): number | undefined => 
     case 'unreachable':
     case 'timeout':
     case 'unauthorized':
+    case 'forbidden':
     case 'model-not-found':
     case 'invalid-request':
     case 'refused':

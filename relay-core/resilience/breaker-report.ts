@@ -9,6 +9,7 @@ export const breakerReport = (failure: AttemptFailure, isLastCredential: boolean
   switch (failure.kind) {
     case 'unreachable':
     case 'timeout':
+      return 'connection-failure';
     case 'overloaded':
     case 'server-error':
     case 'stream-broken':
@@ -17,6 +18,7 @@ export const breakerReport = (failure: AttemptFailure, isLastCredential: boolean
       return isLastCredential ? 'failure' : 'neutral';
     case 'quota-exhausted':
     case 'unauthorized':
+    case 'forbidden':
     case 'model-not-found':
     case 'invalid-request':
     case 'refused':

@@ -1,7 +1,10 @@
 import type { Clock } from '../ports.ts';
 
-/** What one permitted attempt found out about its upstream. `neutral`: nothing, either way. */
-export type BreakerReport = 'success' | 'failure' | 'neutral';
+/**
+ * What one permitted attempt found out about its upstream. `connection-failure`: it could not be reached or said
+ * nothing in time; `neutral`: nothing, either way.
+ */
+export type BreakerReport = 'success' | 'failure' | 'connection-failure' | 'neutral';
 
 /** Leave for one attempt. It must report exactly once; what comes after the first report is ignored. */
 export type Permission = { report(report: BreakerReport): void };
@@ -9,7 +12,8 @@ export type Permission = { report(report: BreakerReport): void };
 /** Where a breaker stands. `openedAt` is monotonic milliseconds. */
 export type BreakerState =
   | { readonly kind: 'closed'; readonly failures: number }
-  | { readonly kind: 'open'; readonly openedAt: number }
+  /** `isUnreachable`: what opened it was a connection error or a timeout, so that a probe can tell when it is over. */
+  | { readonly kind: 'open'; readonly openedAt: number; readonly isUnreachable: boolean }
   | { readonly kind: 'half-open'; readonly successes: number; readonly isProbing: boolean }
   | { readonly kind: 'isolated' };
 
@@ -89,6 +93,12 @@ export class CircuitBreaker {
     }
   }
 
+  /** A probe got through: an upstream that had only been unreachable may be tried before its time. */
+  invite(): void {
+    if (this.#state.kind === 'open' && this.#state.isUnreachable)
+      this.#change({ kind: 'half-open', successes: 0, isProbing: false });
+  }
+
   /** Holds the breaker open until `reset`. */
   isolate(): void {
     this.#change({ kind: 'isolated' });
@@ -117,7 +127,7 @@ export class CircuitBreaker {
     // Attempts of better days say nothing about an upstream that has failed since.
     if (role === 'ordinary' && this.#state.kind !== 'closed') return;
     if (report === 'success') this.#succeed();
-    else if (report === 'failure') this.#fail();
+    else if (report !== 'neutral') this.#fail(report === 'connection-failure');
   }
 
   #succeed(): void {
@@ -143,26 +153,26 @@ export class CircuitBreaker {
     else this.#change({ kind: 'half-open', successes, isProbing });
   }
 
-  #fail(): void {
+  #fail(isUnreachable: boolean): void {
     const state = this.#state;
     switch (state.kind) {
       case 'closed': {
         const failures = state.failures + 1;
-        if (failures >= this.#settings.failureThreshold) this.#open();
+        if (failures >= this.#settings.failureThreshold) this.#open(isUnreachable);
         else this.#state = { kind: 'closed', failures };
         return;
       }
       case 'open':
       case 'half-open':
-        this.#open();
+        this.#open(isUnreachable);
         return;
       case 'isolated':
         return;
     }
   }
 
-  #open(): void {
-    this.#change({ kind: 'open', openedAt: this.#clock.monotonic() });
+  #open(isUnreachable: boolean): void {
+    this.#change({ kind: 'open', openedAt: this.#clock.monotonic(), isUnreachable });
   }
 
   #change(state: BreakerState): void {

@@ -8,6 +8,7 @@ export type NextStep = 'next-key' | 'next-upstream' | 'give-up';
 export const nextStep = (failure: AttemptFailure, credential: Credential['kind']): NextStep => {
   switch (failure.kind) {
     case 'unauthorized':
+    case 'forbidden':
       // The client's own login was refused: only the client can mend that, and it must see why.
       return credential === 'pass-through' ? 'give-up' : 'next-key';
     case 'rate-limited':

@@ -27,6 +27,8 @@ export type CandidateQuery = {
   readonly upstreams: readonly Upstream[];
   /** May configured keys take over when the client's own credential fails? */
   readonly subscriptionFailover: boolean;
+  /** Monotonic: key pools order their keys by what is free now. */
+  readonly nowMs: number;
 };
 
 /** The client's headers that this upstream may see; empty = it passes nothing through. */
@@ -41,20 +43,22 @@ const passedThrough = (upstream: Upstream, client: Client): HeaderList => {
   }
 };
 
+const noCredential: readonly Credential[] = [{ kind: 'none' }];
+
 /** An entry without keys that passes nothing through is one that wants no credential, such as a local server. */
-const keyCredentials = ({ config }: Upstream): readonly Credential[] =>
-  config.keys.length === 0 && config.passThrough === 'never'
-    ? [{ kind: 'none' }]
-    : config.keys.map(({ keyId }) => ({ kind: 'key', keyId }));
+const keyCredentials = ({ config, keys }: Upstream, nowMs: number): readonly Credential[] =>
+  config.keys.length === 0 && config.passThrough === 'never' ? noCredential : keys.order(nowMs);
 
 const credentialsFor = (upstream: Upstream, query: CandidateQuery): readonly Credential[] => {
   const { client } = query;
   const headers = passedThrough(upstream, client);
   const own: readonly Credential[] = headers.length > 0 ? [{ kind: 'pass-through', headers }] : [];
-  return client.maySpendKeys ? [...own, ...keyCredentials(upstream)] : own;
+  if (!client.maySpendKeys) return own;
+  const keys = keyCredentials(upstream, query.nowMs);
+  return own.length > 0 ? [...own, ...keys] : keys;
 };
 
-/** The upstreams that may serve this client, best first: higher priority, then the order of the configuration. */
+/** The upstreams that may serve this client, in the order of the configuration. */
 export const findCandidates = (query: CandidateQuery): readonly Candidate[] => {
   const candidates = query.upstreams
     .map((upstream) => ({
@@ -62,8 +66,7 @@ export const findCandidates = (query: CandidateQuery): readonly Candidate[] => {
       model: upstream.config.modelMapping.get(query.model) ?? query.model,
       credentials: credentialsFor(upstream, query),
     }))
-    .filter(({ credentials }) => credentials.length > 0)
-    .sort((left, right) => right.upstream.config.priority - left.upstream.config.priority);
+    .filter(({ credentials }) => credentials.length > 0);
   return query.subscriptionFailover ? candidates : ownCredentialOnly(candidates);
 };
 

@@ -15,13 +15,19 @@ const errorEnvelope = (error: RelayError, requestId: string): string =>
 /** Names the relay in its own answers, so that a second one finding the port taken can say by whom. */
 export const serverName = 'cc-relay';
 
+const longestWaitSeconds = 60;
+
 /** Builds the answer for a refusal. */
 export const errorReply = (error: RelayError, requestId: string): ErrorReply => {
   const body = Buffer.from(errorEnvelope(error, requestId));
   const { status, shouldRetry } = error.row;
   const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
   headers.push('request-id', requestId, 'server', serverName);
-  if (shouldRetry === false) headers.push('x-should-retry', 'false');
+  const { retryAfterSeconds } = error;
+  if (retryAfterSeconds !== undefined) headers.push('retry-after', String(retryAfterSeconds));
+  // Claude Code fails at once on more than a minute; other clients are told not to wait either.
+  const isHopeless = shouldRetry === false || (retryAfterSeconds ?? 0) > longestWaitSeconds;
+  if (isHopeless) headers.push('x-should-retry', 'false');
   return { status, headers, body };
 };
 

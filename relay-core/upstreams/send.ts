@@ -59,7 +59,7 @@ const dispatch = (dispatcher: BodyDispatcher, request: UpstreamRequest, receiver
       {
         origin: request.origin,
         path: request.path,
-        method: 'POST',
+        method: request.method,
         ...withBody(request),
         // The relay's own timers watch both; undici's would cut long thinking.
         headersTimeout: 0,
@@ -76,7 +76,7 @@ const dispatch = (dispatcher: BodyDispatcher, request: UpstreamRequest, receiver
 const smallBodyBytes = 131_072;
 
 const withBody = ({ headers, body }: UpstreamRequest) =>
-  body.length <= smallBodyBytes
+  body === undefined || body.length <= smallBodyBytes
     ? { headers: [...headers], body }
     : { headers: [...headers, 'content-length', String(body.length)], body: new OnceBody(body) };
 

@@ -1,9 +1,11 @@
 import type { UpstreamConfig } from '../config/config.ts';
 import type { ProviderType } from '../contracts/config.ts';
-import type { Clock, Environment } from '../ports.ts';
+import { KeyPool } from '../keys/key-pool.ts';
+import { Slots } from '../keys/slots.ts';
+import type { Clock, Environment, Random } from '../ports.ts';
 import { anthropicAdapter } from '../providers/anthropic/anthropic.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
-import { type BreakerSettings, type BreakerState, CircuitBreaker } from '../resilience/circuit-breaker.ts';
+import { type BreakerSettings, CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import { createDispatcher } from './dispatcher.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -16,9 +18,10 @@ const adapters: Readonly<Partial<Record<ProviderType, ProviderAdapter>>> = {
 export type RegistryParts = {
   readonly env: Environment;
   readonly clock: Clock;
+  readonly random: Random;
   readonly breaker: BreakerSettings;
   /** Called when an upstream's breaker changed its kind of state. */
-  readonly onBreakerChange: (upstream: string, state: BreakerState) => void;
+  readonly onBreakerChange: (upstream: Upstream) => void;
 };
 
 const openUpstream = (config: UpstreamConfig, parts: RegistryParts): readonly Upstream[] => {
@@ -26,18 +29,21 @@ const openUpstream = (config: UpstreamConfig, parts: RegistryParts): readonly Up
   if (config.outOfService !== undefined || adapter === undefined) return [];
   const { origin, pathname } = new URL(config.baseUrl);
   const { connectMs } = config.timeouts;
-  return [
-    {
-      config,
-      origin,
-      basePath: pathname.replace(/\/+$/, ''),
-      adapter,
-      dispatcher: createDispatcher({ origin, proxyUrl: config.proxyUrl, connectMs, env: parts.env }),
-      breaker: new CircuitBreaker(parts.breaker, parts.clock, (state) =>
-        parts.onBreakerChange(config.name, state),
-      ),
+  const slots = new Slots(config.maxConcurrent);
+  const upstream: Upstream = {
+    config,
+    origin,
+    basePath: pathname.replace(/\/+$/, ''),
+    adapter,
+    dispatcher: createDispatcher({ origin, proxyUrl: config.proxyUrl, connectMs, env: parts.env }),
+    breaker: new CircuitBreaker(parts.breaker, parts.clock, () => parts.onBreakerChange(upstream)),
+    keys: new KeyPool(config.keys, config.keyStrategy, parts.random),
+    slots,
+    get inFlight() {
+      return slots.inFlight;
     },
-  ];
+  };
+  return [upstream];
 };
 
 /** All configured upstreams: those that can serve, with their sockets, and the entries as configured. */

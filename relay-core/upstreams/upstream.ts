@@ -1,9 +1,11 @@
 import type { Dispatcher } from 'undici';
 import type { UpstreamConfig } from '../config/config.ts';
+import type { KeyPool } from '../keys/key-pool.ts';
+import type { Slots } from '../keys/slots.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts';
 
-/** One configured upstream, ready to be tried: its settings, its dialect, its sockets. */
+/** One configured upstream, ready to be tried: its settings, its dialect, its keys, its sockets. */
 export type Upstream = {
   readonly config: UpstreamConfig;
   readonly origin: string;
@@ -12,4 +14,9 @@ export type Upstream = {
   readonly adapter: ProviderAdapter;
   readonly dispatcher: Dispatcher;
   readonly breaker: CircuitBreaker;
+  readonly keys: KeyPool;
+  /** What runs on it now, against `providers[].max_concurrent`. */
+  readonly slots: Slots;
+  /** The same number, for strategies. */
+  readonly inFlight: number;
 };

@@ -48,7 +48,7 @@ describe('the circuit breaker of an upstream', () => {
 
   it.each<[string, Script, number]>([
     ['a bad request', errorAnswer(400, 'invalid_request_error'), 400],
-    ['a refused key', errorAnswer(401, 'authentication_error'), 401],
+    ['a key without permission', errorAnswer(403, 'permission_error'), 403],
     ['an unknown model', errorAnswer(404, 'not_found_error'), 404],
   ])('does not count %s', async (_name, script, expected) => {
     await failFiveTimes(script, expected);

@@ -27,6 +27,11 @@ export class FakeClock implements Clock {
     };
   }
 
+  /** How many timers run. */
+  get pendingTimers(): number {
+    return this.#timers.size;
+  }
+
   /** Moves time on and fires what became due. */
   advance(ms: number): void {
     const until = this.#nowMs + ms;

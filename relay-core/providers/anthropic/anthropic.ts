@@ -20,6 +20,7 @@ const buildRequest = (call: MessagesCall, destination: Destination): UpstreamReq
   const { headers } = destination;
   const replaced = headers.length === 0 ? noNames : new Set(headers.map(([name]) => name.toLowerCase()));
   return {
+    method: 'POST',
     origin: destination.origin,
     path: destination.basePath + call.path,
     headers: [
@@ -35,9 +36,28 @@ const buildRequest = (call: MessagesCall, destination: Destination): UpstreamReq
   };
 };
 
+const apiVersion = ['anthropic-version', '2023-06-01'];
+
+/** Listing one model is free and wants the same credential as messages do. */
+const buildProbe = (destination: Destination): UpstreamRequest => {
+  const { headers } = destination;
+  const replaced = new Set(headers.map(([name]) => name.toLowerCase()));
+  return {
+    method: 'GET',
+    origin: destination.origin,
+    path: `${destination.basePath}/v1/models?limit=1`,
+    headers: [
+      ...dropHeaders([...apiVersion, ...credentialHeaders(destination)], (name) => replaced.has(name)),
+      ...headers.flat(),
+    ],
+    body: undefined,
+  };
+};
+
 /** Anthropic's own API and every vendor that speaks its format: nothing changes but credential and mapped model. */
 export const anthropicAdapter: ProviderAdapter = {
   buildRequest,
+  buildProbe,
   classifyFailure,
   classifyStreamError,
   models: anthropicModels,

@@ -26,8 +26,9 @@ export const classifyFailure = (answer: FailedAnswer, nowMs: number): AttemptFai
     case 400:
       return classifyBadRequest(answer);
     case 401:
-    case 403:
       return { kind: 'unauthorized' };
+    case 403:
+      return { kind: 'forbidden' };
     case 402:
       return { kind: 'quota-exhausted', retryAfterMs };
     case 404:
@@ -51,7 +52,7 @@ const streamErrors: ReadonlyMap<string, AttemptFailure> = new Map<string, Attemp
   ['overloaded_error', { kind: 'overloaded', retryAfterMs }],
   ['rate_limit_error', { kind: 'rate-limited', retryAfterMs }],
   ['authentication_error', { kind: 'unauthorized' }],
-  ['permission_error', { kind: 'unauthorized' }],
+  ['permission_error', { kind: 'forbidden' }],
   ['billing_error', { kind: 'quota-exhausted', retryAfterMs }],
   ['not_found_error', { kind: 'model-not-found' }],
   ['invalid_request_error', { kind: 'invalid-request' }],

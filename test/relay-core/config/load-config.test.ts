@@ -68,18 +68,18 @@ describe('the default config', () => {
   });
 
   it('also loads with its commented examples switched on', () => {
-    const text = defaultConfigText
-      .replace('# auth:', 'auth:')
-      .replace('#   api_key:', '  api_key:')
-      .replace('# keys:', 'keys:')
-      .replaceAll('#   - key:', '  - key:');
+    // Explanations begin with a capital letter, examples with the name of a setting.
+    const text = defaultConfigText.replaceAll(/^( *)# (?= *(?:- )?[a-z_]+:)/gm, '$1');
     const env = { CC_RELAY_API_KEY: 'token', ANTHROPIC_API_KEY: 'a', ANTHROPIC_API_KEY_2: 'b' };
+    expect(text).not.toMatch(/^ *# *[a-z_-]+:/m);
     expect(readConfig(text, { env })).toMatchObject({
       ok: true,
       notices: [],
       config: {
-        server: { tokens: ['token'] },
-        upstreams: [{ keys: [{ material: 'a' }, { material: 'b' }] }],
+        server: { tokens: ['token'], maxConcurrent: 50 },
+        routing: { strategy: 'failover', affinity: 'session', queueTimeoutMs: 60_000 },
+        health: { probes: { isEnabled: true, intervalMs: 10_000 } },
+        upstreams: [{ keys: [{ material: 'a', limits: { rpm: 50 } }, { material: 'b' }] }],
       },
     });
   });

@@ -1,32 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Config } from '../../../relay-core/config/config.ts';
-import { readConfig } from '../../../relay-core/config/load-config.ts';
-import type { Environment } from '../../../relay-core/ports.ts';
-
-function load(text: string, env: Environment = {}) {
-  const result = readConfig(text, { env });
-  if (!result.ok) throw new Error(`the test text should be valid: ${JSON.stringify(result.problems)}`);
-  return result;
-}
-
-function configOf(text: string, env: Environment = {}): Config {
-  return load(text, env).config;
-}
-
-function provider(...lines: readonly string[]): string {
-  const head = ['providers:', '  - name: main', '    type: anthropic', '    enabled: true'];
-  return [...head, ...lines.map((line) => `    ${line}`), ''].join('\n');
-}
-
-function upstreamOf(text: string, env: Environment = {}) {
-  const [upstream] = configOf(text, env).upstreams;
-  if (upstream === undefined) throw new Error('the test text should enable a provider');
-  return upstream;
-}
-
-function noticesOf(text: string, env: Environment = {}): readonly string[] {
-  return load(text, env).notices.map(({ path, message }) => `${path}: ${message}`);
-}
+import { configOf, load, noticesOf, provider, upstreamOf } from './config-texts.ts';
 
 describe('defaults', () => {
   it('fills in every setting that an empty file leaves out', () => {
@@ -39,15 +12,21 @@ describe('defaults', () => {
         allowedHosts: [],
         timeoutMs: 600_000,
         maxBodyBytes: 33_554_432,
+        maxConcurrent: 0,
       },
       routing: {
         strategy: 'failover',
+        affinity: 'session',
         debug: false,
         maxAttempts: 8,
         patienceMs: 120_000,
+        queueTimeoutMs: 60_000,
         subscriptionFailover: true,
+        modelMapping: new Map(),
+        defaultProvider: undefined,
       },
       breaker: { failureThreshold: 5, openDurationMs: 30_000, halfOpenProbes: 3 },
+      health: { probes: { isEnabled: true, intervalMs: 10_000 } },
       logging: { level: 'info', format: 'auto', output: 'stderr' },
       upstreams: [],
     });
@@ -63,8 +42,11 @@ describe('defaults', () => {
       proxyUrl: undefined,
       passThrough: 'anthropic',
       priority: 1,
+      weight: 1,
+      maxConcurrent: 0,
       timeouts: { connectMs: 10_000, firstByteMs: undefined, idleMs: 300_000 },
       keys: [],
+      keyStrategy: 'least_loaded',
       models: undefined,
       modelMapping: new Map(),
       outOfService: undefined,
@@ -77,9 +59,10 @@ describe('defaults', () => {
       '  listen: "[::1]:9000"',
       '  timeout_ms: 1',
       '  max_body_bytes: 2',
+      '  max_concurrent: 4',
       '  allowed_hosts: [relay.test]',
       '  auth: { allow_subscription: true, api_key: a }',
-      'routing: { debug: true, max_attempts: 3, patience_ms: 0, subscription_failover: false }',
+      'routing: { debug: true, max_attempts: 3, patience_ms: 0, subscription_failover: false, affinity: none, queue_timeout_ms: 0 }',
       'logging: { level: debug, output: relay.log }',
       provider(
         'base_url: https://example.com/api//',
@@ -87,6 +70,9 @@ describe('defaults', () => {
         'headers: { X-A: b }',
         'proxy_url: socks5://p:1080',
         'priority: -3',
+        'weight: 7',
+        'max_concurrent: 8',
+        'pooling: { enabled: true, strategy: weighted }',
         'timeouts: { connect_ms: 1, first_byte_ms: 2, idle_ms: 3 }',
         'models: [m]',
         'model_mapping: { claude: m }',
@@ -101,8 +87,16 @@ describe('defaults', () => {
         allowedHosts: ['relay.test'],
         timeoutMs: 1,
         maxBodyBytes: 2,
+        maxConcurrent: 4,
       },
-      routing: { debug: true, maxAttempts: 3, patienceMs: 0, subscriptionFailover: false },
+      routing: {
+        debug: true,
+        maxAttempts: 3,
+        patienceMs: 0,
+        subscriptionFailover: false,
+        affinity: 'none',
+        queueTimeoutMs: 0,
+      },
       logging: { level: 'debug', output: 'relay.log' },
       upstreams: [
         {
@@ -111,6 +105,9 @@ describe('defaults', () => {
           headers: [['X-A', 'b']],
           proxyUrl: 'socks5://p:1080',
           priority: -3,
+          weight: 7,
+          maxConcurrent: 8,
+          keyStrategy: 'weighted',
           timeouts: { connectMs: 1, firstByteMs: 2, idleMs: 3 },
           models: ['m'],
           modelMapping: new Map([['claude', 'm']]),
@@ -152,6 +149,20 @@ describe('defaults', () => {
     expect(upstreamOf(provider('priority: 5', 'keys: [{key: a, priority: 7}]')).priority).toBe(5);
     expect(upstreamOf(provider('keys: [{key: a, priority: 0}, {key: b, priority: 7}]')).priority).toBe(0);
     expect(upstreamOf(provider('keys: [{key: a}, {key: b, priority: 7}]')).priority).toBe(1);
+  });
+
+  it.each([
+    [provider('weight: 5', 'keys: [{key: a, weight: 7}]'), 5],
+    [provider('weight: 0', 'keys: [{key: a, weight: 7}]'), 1],
+    [provider('keys: [{key: a, weight: 7}, {key: b, weight: 2}]'), 7],
+    [provider('keys: [{key: a, weight: 0}, {key: b, weight: 2}]'), 1],
+    [provider('keys: [{key: a}, {key: b, weight: 2}]'), 1],
+  ])('takes weight from the provider, else from its first key, else 1: %#', (text, weight) => {
+    expect(upstreamOf(text).weight).toBe(weight);
+  });
+
+  it.each(['least_loaded', 'round_robin', 'random', 'weighted'])('chooses keys by %s', (strategy) => {
+    expect(upstreamOf(provider(`pooling: { strategy: ${strategy} }`)).keyStrategy).toBe(strategy);
   });
 });
 
@@ -203,7 +214,42 @@ describe('pass-through', () => {
 describe('keys', () => {
   it('carry an id from the hash of the key, their label, and no spaces around', () => {
     const { keys } = upstreamOf(provider(`keys: [{key: "\${KEY}", label: work}]`), { KEY: 'abc\n' });
-    expect(keys).toEqual([{ keyId: 'ba7816bf', label: 'work', material: 'abc' }]);
+    expect(keys).toMatchObject([{ keyId: 'ba7816bf', label: 'work', material: 'abc' }]);
+  });
+
+  it('have no limits and the same weight unless they say otherwise', () => {
+    const limited = 'rpm_limit: 1, tpm_limit: 2, itpm_limit: 3, otpm_limit: 4, max_concurrent: 5, weight: 6';
+    const { keys } = upstreamOf(
+      provider('keys:', '  - key: a', '  - { key: b, weight: 0 }', `  - { key: c, ${limited} }`),
+    );
+    const unlimited = { limits: { rpm: 0, tpm: 0, itpm: 0, otpm: 0 }, maxConcurrent: 0, weight: 1 };
+    expect(keys).toMatchObject([
+      unlimited,
+      unlimited,
+      { limits: { rpm: 1, tpm: 2, itpm: 3, otpm: 4 }, maxConcurrent: 5, weight: 6 },
+    ]);
+  });
+
+  it('rest behind the first one that can serve when pooling is off, with one notice', () => {
+    const text = provider(
+      'pooling: { enabled: false }',
+      `keys: [{key: "\${GONE}"}, {key: a}, {key: a}, {key: b}, {key: c}]`,
+    );
+    expect(upstreamOf(text).keys.map(({ material }) => material)).toEqual(['a']);
+    expect(noticesOf(text)[0]).toBe(
+      'providers[0].pooling.enabled: only the first key in service is used: 2 others rest',
+    );
+  });
+
+  it('rest in the singular, too', () => {
+    expect(noticesOf(provider('pooling: { enabled: false }', 'keys: [{key: a}, {key: b}]'))).toEqual([
+      'providers[0].pooling.enabled: only the first key in service is used: 1 other rests',
+    ]);
+  });
+
+  it('say nothing of pooling when there is no key to rest', () => {
+    expect(noticesOf(provider('pooling: { enabled: false }', 'keys: [{key: a}]'))).toEqual([]);
+    expect(noticesOf(provider('pooling: { enabled: true }', 'keys: [{key: a}, {key: b}]'))).toEqual([]);
   });
 
   it('are left out with a notice when empty or written twice', () => {
@@ -317,47 +363,23 @@ describe('notices', () => {
     ['cache: { mode: disabled }', 'cache'],
     ['grpc: { listen: "127.0.0.1:9090" }', 'grpc'],
     ['metrics: { enabled: true }', 'metrics'],
-    ['server: { max_concurrent: 5 }', 'server.max_concurrent'],
-    ['routing: { strategy: shuffle }', 'routing.strategy'],
-    ['routing: { affinity: session }', 'routing.affinity'],
-    ['routing: { queue_timeout_ms: 5 }', 'routing.queue_timeout_ms'],
-    ['routing: { model_mapping: { a: main } }', 'routing.model_mapping'],
-    ['routing: { default_provider: main }', 'routing.default_provider'],
     ['logging: { debug_options: { log_request_body: true } }', 'logging.debug_options'],
-    ['health: { health_check: { enabled: true } }', 'health.health_check'],
   ])('says that %s has no effect', (section, path) => {
     const notices = load(`${section}\n${provider()}`).notices;
     expect(notices.map((notice) => notice.path)).toEqual([path]);
   });
 
-  it.each([
-    ['pooling: { enabled: true }', 'pooling'],
-    ['max_concurrent: 2', 'max_concurrent'],
-    ['weight: 2', 'weight'],
-    ['keys: [{key: a, weight: 2}]', 'keys[0].weight'],
-    ['keys: [{key: a, rpm_limit: 2}]', 'keys[0].rpm_limit'],
-    ['keys: [{key: a, tpm_limit: 2}]', 'keys[0].tpm_limit'],
-    ['keys: [{key: a, itpm_limit: 2}]', 'keys[0].itpm_limit'],
-    ['keys: [{key: a, otpm_limit: 2}]', 'keys[0].otpm_limit'],
-    ['keys: [{key: a, max_concurrent: 2}]', 'keys[0].max_concurrent'],
-  ])('says that a provider with %s gets no effect of it', (line, path) => {
-    expect(load(provider(line)).notices.map((notice) => notice.path)).toEqual([`providers[0].${path}`]);
-  });
-
-  it('says each kind once, however often it is written', () => {
-    const text = provider(
-      'keys:',
-      '  - { key: a, rpm_limit: 5, tpm_limit: 5 }',
-      '  - { key: b, rpm_limit: 5 }',
-    );
-    expect(noticesOf(text)).toHaveLength(1);
-  });
-
-  it('says nothing about values that ask for nothing', () => {
+  it('says nothing about settings that are in force, or that ask for nothing', () => {
     const text = [
-      'server: { enable_http2: false, max_concurrent: 0 }',
-      'routing: { strategy: failover, affinity: none }',
-      provider('weight: 0', 'max_concurrent: 0', 'keys: [{key: a, rpm_limit: 0}]'),
+      'server: { enable_http2: false, max_concurrent: 5 }',
+      'routing: { strategy: shuffle, affinity: session, queue_timeout_ms: 5, model_mapping: {} }',
+      'health: { health_check: { enabled: true, interval_ms: 5000 } }',
+      provider(
+        'weight: 2',
+        'max_concurrent: 2',
+        'pooling: { enabled: true, strategy: random }',
+        'keys: [{key: a, rpm_limit: 2, tpm_limit: 2, itpm_limit: 2, otpm_limit: 2, max_concurrent: 2, weight: 2}]',
+      ),
     ].join('\n');
     expect(noticesOf(text)).toEqual([]);
   });

@@ -44,7 +44,7 @@ describe('problems of shape', () => {
       '  listen: nowhere',
       '  timeout_ms: "5"',
       'routing:',
-      '  strategy: round-robin',
+      '  strategy: round_robbin',
       '  default_provider: mian',
       'providers:',
       '  - name: main',
@@ -319,12 +319,29 @@ describe('rules of routing', () => {
     expect(messagesOf('routing:\n  default_provider: other\n')).toEqual([]);
   });
 
-  it('wants a mapping for model_based', () => {
-    const message =
-      'routing.strategy: model_based needs routing.model_mapping: which models go to which provider';
-    expect(messagesOf(`routing:\n  strategy: model_based\n${provider()}`)).toEqual([message]);
-    expect(messagesOf(`routing:\n  strategy: model_based\n  model_mapping: {}\n${provider()}`)).toEqual([
-      message,
+  it.each([
+    ['Failover', 'failover'],
+    ['Round-Robin', 'round_robin'],
+    ['round_robbin', 'round_robin'],
+    ['least-loadad', 'least_loaded'],
+    ['weighted failover', 'weighted_failover'],
+  ])('refuses strategy %s with the nearest name in use: %s', (strategy, nearest) => {
+    expect(messagesOf(`routing:\n  strategy: ${strategy}\n`)).toEqual([
+      `routing.strategy: must be one of failover, round_robin, weighted_round_robin, shuffle, weighted_failover, least_loaded, model_based; did you mean "${nearest}"?`,
     ]);
+  });
+
+  it.each(['model_based', 'model-based'])('wants a mapping or a default provider for %s', (strategy) => {
+    const routing = `routing:\n  strategy: ${strategy}\n`;
+    const message =
+      "routing.strategy: model_based needs to know where models go: write routing.model_mapping (the beginning of a model's name: a provider) or routing.default_provider";
+    expect(messagesOf(routing + provider())).toEqual([message]);
+    expect(messagesOf(`${routing}  model_mapping: {}\n${provider()}`)).toEqual([message]);
+    expect(messagesOf(`${routing}  model_mapping: { claude: main }\n${provider()}`)).toEqual([]);
+    expect(messagesOf(`${routing}  default_provider: main\n${provider()}`)).toEqual([]);
+  });
+
+  it('wants no mapping for any other strategy', () => {
+    expect(messagesOf(`routing:\n  strategy: shuffle\n${provider()}`)).toEqual([]);
   });
 });

@@ -19,8 +19,11 @@ const failedAttempt = (
   credential: Credential = withKey,
 ): FailedAttempt => {
   const target = targetWith(credential);
-  if (answer === undefined) return { failure, target };
-  return { failure, target, answer: { status: 500, headers: [], body: Buffer.from('said'), ...answer } };
+  if (answer === undefined) return { failure, target, durationMs: 0 };
+  return {
+    ...{ failure, target, durationMs: 0 },
+    answer: { status: 500, headers: [], body: Buffer.from('said'), ...answer },
+  };
 };
 
 const rateLimited = (retryAfterMs?: number, headers: readonly string[] = []) =>
