@@ -38,13 +38,15 @@ export const noteAnswered = (exchange: Exchange, target: Target, { watch }: Held
   const isWhole = exchange.outcome === 'completed';
   target.permit.end((isWhole ? exchange.usage : undefined) ?? 'unknown');
   if (isWhole) target.key?.succeed();
-  target.permission.report(answerReport(exchange, target, watch?.error === undefined));
+  const report = answerReport(exchange, target, watch?.error === undefined);
+  target.permission.report(report);
   const { affinity } = exchange.parts;
   const { session, model } = exchange;
   if (affinity === undefined || session === undefined || model === undefined) return;
   const place = placeOf(target);
   if (isWhole) affinity.completed(session, model, place);
-  else if (exchange.outcome === 'broken') affinity.broke(session, model, place);
+  // Streams of one session that were cut together are one break.
+  else if (report === 'failure') affinity.broke(session, model, place);
 };
 
 /** The session's answer begins to flow from this target. */

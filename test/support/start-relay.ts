@@ -5,6 +5,7 @@ import { createRelay, type Relay } from '../../relay-core/create-relay.ts';
 import type { LogFacts } from '../../relay-core/ports.ts';
 import type { Deadlines } from '../../relay-core/resilience/deadlines.ts';
 import { systemClock, systemRandom } from '../../relay-core/system-ports.ts';
+import { scaledClock } from './scaled-clock.ts';
 
 /** A relay in this process on a free port, with what it said. */
 export type StartedRelay = {
@@ -24,13 +25,17 @@ export type RelaySetUp = {
     readonly server?: Record<string, unknown>;
     readonly providers?: readonly Record<string, unknown>[];
     readonly routing?: Record<string, unknown>;
+    readonly health?: Record<string, unknown>;
   };
+  /** Seconds that pass for the relay in each real one; 1 by default. */
+  readonly timeScale?: number;
   readonly deadlines?: Partial<Deadlines>;
   readonly env?: Record<string, string>;
 };
 
 /** Starts the whole engine from a configuration text, over real sockets. */
-export const startRelay = async ({ file, deadlines = {}, env = {} }: RelaySetUp): Promise<StartedRelay> => {
+export const startRelay = async (setUp: RelaySetUp): Promise<StartedRelay> => {
+  const { file, deadlines = {}, env = {}, timeScale = 1 } = setUp;
   const text = stringify({ ...file, server: { listen: '127.0.0.1:0', ...file.server } });
   const result = readConfig(text, { env });
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
@@ -41,7 +46,7 @@ export const startRelay = async ({ file, deadlines = {}, env = {} }: RelaySetUp)
     logLines.push(JSON.stringify({ level, message, ...facts }));
   const relay = createRelay({
     config: result.config,
-    clock: systemClock,
+    clock: timeScale === 1 ? systemClock : scaledClock(timeScale),
     random: systemRandom,
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
     env,

@@ -357,6 +357,15 @@ describe('leaving', () => {
     expect(taken).toEqual(['small']);
   });
 
+  it('by time is not put off by somebody of the same session with more time', async () => {
+    const { clock, enter, ends } = open();
+    enter('patient', () => blocked([]), { group: 'a' });
+    enter('hasty', () => blocked([]), { group: 'a', timeoutMs: 50 });
+    clock.advance(50);
+    await turnsOfTheLoop();
+    expect(ends).toEqual(['hasty timed-out']);
+  });
+
   it('leaves no claim behind in an empty queue', () => {
     const { clock, queue, enter } = open();
     const bucket = new Bucket(clock, 3);
@@ -476,6 +485,7 @@ describe('a wake during a pass', () => {
     tries.length = 0;
     clock.advance(10);
     expect(tries.length).toBeLessThanOrEqual(10 * 5 * 2);
+    expect(tries.length).toBeGreaterThan(10 * 5);
     expect(clock.pendingTimers).toBe(1);
   });
 
@@ -605,8 +615,8 @@ class Model {
     if (group.length === 0) this.#waiting.splice(this.#waiting.indexOf(group), 1);
   }
 
-  get first(): number | undefined {
-    return this.#waiting[0]?.[0]?.id;
+  get heads() {
+    return this.#waiting.flatMap((group) => group.slice(0, 1));
   }
 
   get length(): number {
@@ -763,9 +773,12 @@ class Trial {
     expect(this.#faults).toEqual([]);
     expect(this.queue.length).toBe(this.model.length);
     expect(this.clock.pendingTimers).toBe(this.queue.length > 0 ? 1 : 0);
-    const first = this.model.first;
-    // Nobody sleeps on what it could have: the first in order is never kept by claims.
-    if (first !== undefined) expect(this.#tries[first]?.(() => true).kind).toBe('blocked');
+    // Nobody sleeps on what it could have.
+    const claims = new Set<Resource>();
+    for (const { id, on } of this.model.heads) {
+      expect(this.#tries[id]?.((resource) => !claims.has(resource)).kind).toBe('blocked');
+      for (const resource of on) claims.add(resource);
+    }
   }
 }
 

@@ -339,7 +339,7 @@ describe('steering', () => {
     broke(at('a'));
     arrange('abc');
     served(at('b'));
-    arrange('abc', { sick: [a] });
+    arrange('abc');
     served(at('c'));
     expect(arrange('abc').order).toBe('cab');
   });
