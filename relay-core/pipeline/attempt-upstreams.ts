@@ -1,4 +1,4 @@
-import type { MessagesCall } from '../providers/provider.ts';
+import type { Credential, MessagesCall } from '../providers/provider.ts';
 import { earlyCommitAfterMs } from '../resilience/deadlines.ts';
 import { nextStep } from '../resilience/next-step.ts';
 import { nextRoundDelayMs } from '../resilience/rounds.ts';
@@ -46,11 +46,16 @@ export const attemptUpstreams = async (
   call: MessagesCall,
   plan: AttemptPlan,
 ): Promise<Attempted> => {
+  const lastResorts = new Set<Credential>();
+  let before: readonly FailedAttempt[] = [];
   for (let round = 0; ; round += 1) {
-    const result = await tryRound(exchange, call, { ...plan, round });
+    const result = await tryRound(exchange, call, { ...plan, round, lastResorts });
     if (result.kind === 'given-up') return { kind: 'final', final: finalAnswer([result.failed]) };
     if (result.kind !== 'exhausted') return result;
-    const { failures, shortage } = result;
+    const { shortage } = result;
+    // In a round in which nobody had room, what was said before still holds.
+    const failures = result.failures.length > 0 ? result.failures : before;
+    before = failures;
     const delayMs = roundDelayMs(exchange, failures, { ...plan, round });
     // With a 200 already out there is no second chance: the client holds half an answer.
     if (delayMs === undefined || exchange.reply.isCommitted)
@@ -60,6 +65,7 @@ export const attemptUpstreams = async (
 };
 
 type NumberedPlan = AttemptPlan & { readonly round: number };
+type RoundPlan = NumberedPlan & { readonly lastResorts: Set<Credential> };
 
 const roundDelayMs = (
   { elapsedMs }: Exchange,
@@ -71,11 +77,10 @@ const roundDelayMs = (
 };
 
 /** Every candidate once, the failed ones behind us, until one answers or none is left. */
-const tryRound = async (exchange: Exchange, call: MessagesCall, plan: NumberedPlan): Promise<RoundResult> => {
+const tryRound = async (exchange: Exchange, call: MessagesCall, plan: RoundPlan): Promise<RoundResult> => {
   const { admission, cooldowns, clock } = exchange.parts;
-  const { maxAttempts, candidates } = plan;
   const bodyBytes = exchange.requestBytes;
-  const round = new Round(candidates, { admission, cooldowns, clock, bodyBytes, maxAttempts });
+  const round = new Round(plan.candidates, { ...plan, admission, cooldowns, clock, bodyBytes });
   const failures: FailedAttempt[] = [];
   for (;;) {
     const next = await nextTarget(exchange, round, roundDelayMs(exchange, failures, plan));

@@ -12,7 +12,8 @@ export type NextTarget =
 
 type Admitted =
   | { readonly kind: 'target'; readonly target: Target }
-  | { readonly kind: 'nobody'; readonly shortage: Shortage | undefined }
+  /** `isStale` = things changed while it waited: those it did not look at may be fit now. */
+  | { readonly kind: 'nobody'; readonly shortage: Shortage | undefined; readonly isStale: boolean }
   | CalledOff;
 
 /**
@@ -28,12 +29,11 @@ export const nextTarget = async (
   if (healthy.kind !== 'nobody') return healthy;
   const resting = await admit(exchange, round, { level: 'resting', roundDelayMs });
   if (resting.kind !== 'nobody') return resting;
+  if (healthy.isStale || resting.isStale) return nextTarget(exchange, round, roundDelayMs);
   const shortage = shorter(healthy.shortage, resting.shortage);
   // Asked although it rests: free of charge, and the user hears the vendor's own words, or has mended the matter.
-  if (round.attempts === 0 && shortage === undefined) {
-    const last = round.pick('last-resort');
-    if (last.kind === 'taken' && last.value) return { kind: 'target', target: last.value };
-  }
+  const last = round.pick('last-resort');
+  if (last.kind === 'taken' && last.value) return { kind: 'target', target: last.value };
   return { kind: 'exhausted', shortage };
 };
 
@@ -43,11 +43,15 @@ const admit = (exchange: Exchange, round: Round, wish: Wish): Promise<Admitted> 
   const { queue } = exchange.parts.admission;
   const tryTake: Try<Picked> = (mayTake: (resource: Resource) => boolean) => round.pick(wish.level, mayTake);
   const now = queue.tryNow(tryTake);
-  return now.kind === 'taken' ? admitted(now) : waitForRoom(exchange, { round, wish, tryTake, blocked: now });
+  return now.kind === 'taken'
+    ? admitted(now, false)
+    : waitForRoom(exchange, { round, wish, tryTake, blocked: now });
 };
 
-const admitted = ({ value }: Taken<Picked>): Admitted =>
-  value === undefined ? { kind: 'nobody', shortage: undefined } : { kind: 'target', target: value };
+const admitted = ({ value }: Taken<Picked>, hasWaited: boolean): Admitted =>
+  value === undefined
+    ? { kind: 'nobody', shortage: undefined, isStale: hasWaited }
+    : { kind: 'target', target: value };
 
 type Waiting = {
   readonly round: Round;
@@ -67,7 +71,7 @@ const waitForRoom = async (
   const shortage: Shortage = waitMs === undefined ? { kind: 'busy' } : { kind: 'limited', waitMs };
   const isRoundSooner = wish.roundDelayMs !== undefined && wish.roundDelayMs <= (waitMs ?? queueTimeoutMs);
   if ((waitMs ?? 0) > queueTimeoutMs || queueTimeoutMs === 0 || isRoundSooner)
-    return { kind: 'nobody', shortage };
+    return { kind: 'nobody', shortage, isStale: false };
   const { wanted } = round;
   if (wanted) admission.remember(tryTake, wanted);
   const { id: exchangeId, elapsedMs, cancellation } = exchange;
@@ -76,7 +80,7 @@ const waitForRoom = async (
   const waitedMs = exchange.elapsedMs - elapsedMs;
   bus.emit({ kind: 'exchange-dequeued', exchangeId, at: clock.now(), waitedMs, outcome: turn.kind });
   if (turn.kind === 'cancelled') return { kind: 'called-off' };
-  return turn.kind === 'timed-out' ? { kind: 'nobody', shortage } : admitted(turn);
+  return turn.kind === 'timed-out' ? { kind: 'nobody', shortage, isStale: false } : admitted(turn, true);
 };
 
 const shorter = (left: Shortage | undefined, right: Shortage | undefined): Shortage | undefined => {

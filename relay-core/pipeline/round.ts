@@ -8,7 +8,8 @@ import type { Target } from './attempt.ts';
 
 /**
  * Whom to look among: those whose breaker gives leave; those whose breaker is open, because an open breaker must
- * never be the only obstacle; credentials that rest for what the user may have mended meanwhile.
+ * never be the only obstacle; then, of candidates not tried in this round, credentials that rest for what the user
+ * may have mended meanwhile, each once in all rounds.
  */
 export type Level = 'healthy' | 'resting' | 'last-resort';
 
@@ -22,6 +23,8 @@ export type RoundParts = {
   readonly clock: Clock;
   readonly bodyBytes: number;
   readonly maxAttempts: number;
+  /** What was asked as a last resort in this exchange's rounds: once is enough. */
+  readonly lastResorts: Set<Credential>;
 };
 
 /** One candidate's part in a round. */
@@ -40,11 +43,6 @@ export class Round {
   constructor(candidates: readonly Candidate[], parts: RoundParts) {
     this.#parts = parts;
     this.#lanes = candidates.map((candidate) => ({ candidate, tried: new Set(), isClosed: false }));
-  }
-
-  /** How many targets were tried. */
-  get attempts(): number {
-    return this.#attempts;
   }
 
   /** Nothing more of this candidate in this round. */
@@ -79,10 +77,12 @@ export class Round {
 
   #ask(place: Place, level: Level, mayTake: (resource: Resource) => boolean): Leave {
     const { credential } = place;
-    const { admission } = this.#parts;
+    const { admission, lastResorts } = this.#parts;
     const wanted = this.#wantedFor(place);
     const leave = this.#isCooling(credential) ? lastResort : admission.tryTake(wanted, mayTake);
-    return leave.kind === 'last-resort' && level === 'last-resort' ? admission.take(wanted) : leave;
+    if (leave.kind !== 'last-resort' || level !== 'last-resort' || lastResorts.has(credential)) return leave;
+    lastResorts.add(credential);
+    return admission.take(wanted);
   }
 
   #isCooling(credential: Credential): boolean {
@@ -113,7 +113,7 @@ export class Round {
 
   #lanesOn(level: Level): readonly Lane[] {
     const open = this.#lanes.filter((lane) => this.#mayTry(lane));
-    if (level === 'last-resort') return open.filter(({ candidate }) => !isIsolated(candidate));
+    if (level === 'last-resort') return open.filter((lane) => lane.tried.size === 0 && isNotIsolated(lane));
     const isHealthy = level === 'healthy';
     const lanes = open.filter(({ candidate }) => candidate.upstream.breaker.wouldPermit() === isHealthy);
     if (isHealthy || lanes.length < 2) return isHealthy ? lanes : lanes.filter(isNotIsolated);

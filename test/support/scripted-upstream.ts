@@ -33,10 +33,10 @@ export class ScriptedUpstream {
     });
   }
 
-  /** Starts one that answers every request with `otherwise`. */
-  static async start(otherwise: Script = messageAnswer()): Promise<ScriptedUpstream> {
+  /** Starts one that answers every request with `otherwise`; on a free port by default. */
+  static async start(otherwise: Script = messageAnswer(), port = 0): Promise<ScriptedUpstream> {
     const upstream = new ScriptedUpstream(otherwise);
-    await new Promise<void>((resolve) => upstream.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => upstream.#server.listen(port, '127.0.0.1', resolve));
     return upstream;
   }
 

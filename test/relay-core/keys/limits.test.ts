@@ -462,6 +462,8 @@ describe('what answers tell about limits', () => {
           expect(waitMs).toBeGreaterThanOrEqual(0);
           expect(nowMs + waitMs).toBeLessThan(Math.max(nowMs, Math.min(resetAtMs, atMs + minuteMs)) + 2);
           expect(limits.waitMs(input(tokens), nowMs + waitMs)).toBe(0);
+          const learnedMs = Math.min(resetAtMs - atMs, minuteMs) * Math.min(1, tokens / 100);
+          expect(laterMs + waitMs).toBeGreaterThan(learnedMs - 1e-6);
         },
       ),
     );

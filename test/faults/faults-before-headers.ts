@@ -1,0 +1,65 @@
+import { answer, type Script, streamAnswer } from '../support/scripted-upstream.ts';
+import { closedPort, fullBacklog, scripted, silentTls, unknownHost } from './behaviours.ts';
+import { type Course, type Failing, timedOutAfter, unreachable, unreachableAfter } from './courses.ts';
+import type { Behaviour, Fault, FaultGroup } from './fault.ts';
+import { firstMessage, firstStream, lateAnswer } from './scripts.ts';
+
+const both = (behaviour: Behaviour, course: Course): Pick<Fault, 'stream' | 'json'> => ({
+  stream: { behaviour, course },
+  json: { behaviour, course },
+});
+
+const connectMs = 200;
+const connecting = { timeouts: { connect_ms: connectMs }, patienceMs: 0 };
+const firstByteMs = 200;
+const waiting = { timeouts: { first_byte_ms: firstByteMs } };
+
+const resets: Script = (response) => response.socket?.resetAndDestroy();
+const saysNothing: Script = () => undefined;
+const isLate = (script: Script): Behaviour => scripted(lateAnswer(4 * firstByteMs, script));
+
+// The request had gone out whole: whether the vendor worked on it, nobody knows (contracts/records.ts).
+const lostAnswer: Failing = { ...unreachable, mayBeBilled: true };
+
+const timedOut = timedOutAfter(firstByteMs);
+const timedOutBehindPings: Failing = {
+  ...timedOut,
+  alone: { ...timedOut.alone, status: 200, body: 'our event' },
+};
+
+const blackHole: Fault = {
+  name: 'connection never accepted',
+  ...connecting,
+  ...both(fullBacklog, unreachableAfter(connectMs)),
+};
+
+/** The upstream does not get as far as a status. */
+export const beforeHeaders: FaultGroup = {
+  name: 'no status',
+  faults: [
+    { name: 'connection refused', ...both(closedPort, unreachable) },
+    // Other systems treat a full queue in ways of their own.
+    ...(process.platform === 'linux' ? [blackHole] : []),
+    {
+      name: 'TLS handshake never answered',
+      ...connecting,
+      ...both(silentTls, unreachableAfter(connectMs)),
+    },
+    { name: 'host name unknown', ...both(unknownHost, unreachable) },
+    { name: 'reset before headers', ...both(scripted(resets), lostAnswer) },
+    {
+      name: 'headers too late',
+      ...waiting,
+      stream: { behaviour: isLate(streamAnswer([firstStream])), course: timedOut },
+      json: { behaviour: isLate(answer(200, firstMessage)), course: timedOut },
+    },
+    { name: 'accepted, then silence', ...waiting, ...both(scripted(saysNothing), timedOut) },
+    {
+      name: 'silence beyond the early commit',
+      ...waiting,
+      deadlines: { earlyCommitMs: 50, pingEveryMs: 40 },
+      stream: { behaviour: scripted(saysNothing), course: timedOutBehindPings },
+      json: { behaviour: scripted(saysNothing), course: timedOut },
+    },
+  ],
+};
