@@ -8,18 +8,25 @@ import { openVariant, type Variant } from './measure.ts';
 
 const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
+/** Everything is counted, nothing is short. */
+const roomyLimits = {
+  rpm_limit: 100_000_000,
+  itpm_limit: 1_000_000_000_000,
+  otpm_limit: 1_000_000_000_000,
+  max_concurrent: 10_000,
+};
+
+/** What a demanding user has: two providers with two keys each, every kind of limit, breaker and affinity. */
 const configFor = (upstreamOrigin: string): string =>
   stringify({
-    server: { listen: '127.0.0.1:0' },
-    providers: [
-      {
-        name: 'scripted',
-        type: 'anthropic',
-        enabled: true,
-        base_url: upstreamOrigin,
-        keys: [{ key: 'dummy-key-0001' }],
-      },
-    ],
+    server: { listen: '127.0.0.1:0', max_concurrent: 10_000 },
+    providers: ['first', 'second'].map((name) => ({
+      name,
+      type: 'anthropic',
+      enabled: true,
+      base_url: upstreamOrigin,
+      keys: [1, 2].map((number) => ({ key: `dummy-key-${name}-${number}`, ...roomyLimits })),
+    })),
   });
 
 /** Runs `use` with an upstream, a floor and a real relay, each a process of its own, and ends them all after it. */

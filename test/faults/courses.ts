@@ -34,9 +34,8 @@ export type Failing = {
   readonly alone: LastWord;
 };
 
-/** What should come of an exchange whose first attempt meets the fault (behaviour.md 1 and 4). */
-export type Course =
-  | Failing
+/** The first upstream's answer goes to the client, in whatever state. */
+export type Passing =
   /** The upstream's answer is the request's own fault: verbatim, and nobody else is asked. */
   | { readonly kind: 'final'; readonly status: number; readonly errorType: string }
   /** The answer has begun: the client gets every byte that came, then sees the connection break. */
@@ -45,6 +44,9 @@ export type Course =
   | { readonly kind: 'tells'; readonly errorType: string }
   /** No fault to the client: the answer passes as it came. */
   | { readonly kind: 'serves' };
+
+/** What should come of an exchange whose first attempt meets the fault (behaviour.md 1 and 4). */
+export type Course = Failing | Passing;
 
 const oneMoreRound = { attempts: 2, afterMs: 1_000 };
 const atOnce = { attempts: 1, afterMs: 0 };
@@ -91,7 +93,8 @@ export const noAnswerAfter = (attemptMs: number): Failing => ({
 
 export const noAnswer: Failing = noAnswerAfter(0);
 
-type Refusal = Pick<Failing, 'failure' | 'isCounted'> & {
+/** What an upstream says no with. */
+export type Refusal = Pick<Failing, 'failure' | 'isCounted'> & {
   readonly status: number;
   readonly errorType?: string;
   readonly key?: KeyFate;

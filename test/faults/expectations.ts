@@ -1,5 +1,5 @@
 import type { ExchangeOutcome } from '../../relay-core/contracts/records.ts';
-import type { Course, Failing, KeyFate, LastWord } from './courses.ts';
+import type { Failing, KeyFate, LastWord, Passing } from './courses.ts';
 import type { FaultyAnswer, Place } from './fault.ts';
 
 /** One attempt as the record should show it. `failure` is its kind; absent = it gave the answer. */
@@ -95,7 +95,7 @@ const lastWord = (course: Failing, isDeaf: boolean): Expected => {
 };
 
 /** The first's answer reaches the client, in whatever state: nobody else is asked. */
-const fromFirst = (course: Exclude<Course, Failing>): Expected => {
+const fromFirst = (course: Passing): Expected => {
   const begun = {
     ...calm,
     status: 200,

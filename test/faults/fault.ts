@@ -39,8 +39,17 @@ export type Fault = {
   readonly deadlines?: Partial<Deadlines>;
   /** Default: `usualPatienceMs`. */
   readonly patienceMs?: number;
+  /** Set while the relay is known not to do as expected: in what, and why that matters. */
+  readonly openFinding?: string;
 };
 
+/** The same for every kind of request. */
+export const forBoth = (behaviour: Behaviour, course: Course): Pick<Fault, 'stream' | 'json'> => ({
+  stream: { behaviour, course },
+  json: { behaviour, course },
+});
+
+/** Faults that meet an answer at the same point of its life. */
 export type FaultGroup = { readonly name: string; readonly faults: readonly Fault[] };
 
 /** Room for exactly one more round, which comes after a second. */

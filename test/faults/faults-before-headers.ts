@@ -1,13 +1,8 @@
 import { answer, type Script, streamAnswer } from '../support/scripted-upstream.ts';
 import { closedPort, fullBacklog, scripted, silentTls, unknownHost } from './behaviours.ts';
-import { type Course, type Failing, timedOutAfter, unreachable, unreachableAfter } from './courses.ts';
-import type { Behaviour, Fault, FaultGroup } from './fault.ts';
+import { type Failing, timedOutAfter, unreachable, unreachableAfter } from './courses.ts';
+import { type Behaviour, type Fault, type FaultGroup, forBoth } from './fault.ts';
 import { firstMessage, firstStream, lateAnswer } from './scripts.ts';
-
-const both = (behaviour: Behaviour, course: Course): Pick<Fault, 'stream' | 'json'> => ({
-  stream: { behaviour, course },
-  json: { behaviour, course },
-});
 
 const connectMs = 200;
 const connecting = { timeouts: { connect_ms: connectMs }, patienceMs: 0 };
@@ -30,30 +25,35 @@ const timedOutBehindPings: Failing = {
 const blackHole: Fault = {
   name: 'connection never accepted',
   ...connecting,
-  ...both(fullBacklog, unreachableAfter(connectMs)),
+  ...forBoth(fullBacklog, unreachableAfter(connectMs)),
 };
 
 /** The upstream does not get as far as a status. */
 export const beforeHeaders: FaultGroup = {
   name: 'no status',
   faults: [
-    { name: 'connection refused', ...both(closedPort, unreachable) },
+    { name: 'connection refused', ...forBoth(closedPort, unreachable) },
     // Other systems treat a full queue in ways of their own.
     ...(process.platform === 'linux' ? [blackHole] : []),
     {
       name: 'TLS handshake never answered',
       ...connecting,
-      ...both(silentTls, unreachableAfter(connectMs)),
+      ...forBoth(silentTls, unreachableAfter(connectMs)),
     },
-    { name: 'host name unknown', ...both(unknownHost, unreachable) },
-    { name: 'reset before headers', ...both(scripted(resets), lostAnswer) },
+    { name: 'host name unknown', ...forBoth(unknownHost, unreachable) },
+    {
+      name: 'reset before headers',
+      ...forBoth(scripted(resets), lostAnswer),
+      openFinding:
+        'an answer lost between the whole request and its status is not recorded as possibly billed',
+    },
     {
       name: 'headers too late',
       ...waiting,
       stream: { behaviour: isLate(streamAnswer([firstStream])), course: timedOut },
       json: { behaviour: isLate(answer(200, firstMessage)), course: timedOut },
     },
-    { name: 'accepted, then silence', ...waiting, ...both(scripted(saysNothing), timedOut) },
+    { name: 'accepted, then silence', ...waiting, ...forBoth(scripted(saysNothing), timedOut) },
     {
       name: 'silence beyond the early commit',
       ...waiting,

@@ -1,53 +1,45 @@
 import { answer, errorBody } from '../support/scripted-upstream.ts';
 import { scripted } from './behaviours.ts';
-import { type Course, type LastWord, refused, refusedForNow } from './courses.ts';
-import type { Behaviour, Fault, FaultGroup } from './fault.ts';
+import { type Course, type LastWord, type Refusal, refused, refusedForNow } from './courses.ts';
+import { type Fault, type FaultGroup, forBoth } from './fault.ts';
 import { errorEnvelope, html, wholeAnswer } from './scripts.ts';
-
-const both = (behaviour: Behaviour, course: Course): Pick<Fault, 'stream' | 'json'> => ({
-  stream: { behaviour, course },
-  json: { behaviour, course },
-});
 
 const envelope = (status: number, errorType: string, course: Course): Fault => ({
   name: String(status),
-  ...both(errorEnvelope(status, errorType), course),
+  ...forBoth(errorEnvelope(status, errorType), course),
 });
 
 // No waiting mends a configured key: clients would ask eleven times.
 const isHopeless = true;
 
+const isCounted = true;
+
+/** A refusal that is the account's or the request's fault, not the upstream's. */
+const uncounted = (refusal: Omit<Refusal, 'isCounted'>, more: Partial<LastWord> = {}): Course =>
+  refused({ ...refusal, isCounted: false }, more);
+
 const refusals: readonly Fault[] = [
   envelope(
     401,
     'authentication_error',
-    refused(
-      {
-        ...{ status: 401, failure: 'unauthorized', errorType: 'authentication_error' },
-        ...{ isCounted: false, key: 'retired' },
-      },
+    uncounted(
+      { status: 401, failure: 'unauthorized', errorType: 'authentication_error', key: 'retired' },
       { isHopeless },
     ),
   ),
   envelope(
     402,
     'billing_error',
-    refused(
-      {
-        ...{ status: 402, failure: 'quota-exhausted', errorType: 'billing_error' },
-        ...{ isCounted: false, key: 'quota-exhausted' },
-      },
+    uncounted(
+      { status: 402, failure: 'quota-exhausted', errorType: 'billing_error', key: 'quota-exhausted' },
       { isHopeless },
     ),
   ),
   envelope(
     403,
     'permission_error',
-    refused(
-      {
-        ...{ status: 403, failure: 'forbidden', errorType: 'permission_error' },
-        ...{ isCounted: false, key: 'forbidden' },
-      },
+    uncounted(
+      { status: 403, failure: 'forbidden', errorType: 'permission_error', key: 'forbidden' },
       { isHopeless },
     ),
   ),
@@ -55,22 +47,25 @@ const refusals: readonly Fault[] = [
     ...envelope(
       404,
       'not_found_error',
-      refused({ status: 404, failure: 'model-not-found', errorType: 'not_found_error', isCounted: false }),
+      uncounted({ status: 404, failure: 'model-not-found', errorType: 'not_found_error' }),
     ),
     name: '404 model',
   },
   envelope(413, 'request_too_large', { kind: 'final', status: 413, errorType: 'request_too_large' }),
 ];
 
-const limited = {
-  ...{ status: 429, failure: 'rate-limited', errorType: 'rate_limit_error' },
+const limited: Refusal = {
+  status: 429,
+  failure: 'rate-limited',
+  errorType: 'rate_limit_error',
   // It was the last key that this upstream has.
-  ...{ isCounted: true, key: 'rate-limited' },
-} as const;
+  isCounted,
+  key: 'rate-limited',
+};
 
 const rateLimit = (name: string, retryAfter: string, course: Course): Fault => ({
   name,
-  ...both(errorEnvelope(429, 'rate_limit_error', { 'retry-after': retryAfter }), course),
+  ...forBoth(errorEnvelope(429, 'rate_limit_error', { 'retry-after': retryAfter }), course),
 });
 
 const inHalfAMinute = 30;
@@ -88,21 +83,19 @@ const datedAnswer = scripted((response, request) => {
 const rateLimits: readonly Fault[] = [
   {
     name: '429 without a time',
-    ...both(errorEnvelope(429, 'rate_limit_error'), refusedForNow(limited)),
+    ...forBoth(errorEnvelope(429, 'rate_limit_error'), refusedForNow(limited)),
   },
   rateLimit('429, retry-after 1', '1', refusedForNow(limited, { retryAfter: '1' })),
   rateLimit('429, retry-after 300', '300', refused(limited, { retryAfter: '300', isHopeless })),
   {
     name: '429, retry-after a date (30 s)',
-    ...both(datedAnswer, refused(limited, limitedUntilDate)),
+    ...forBoth(datedAnswer, refused(limited, limitedUntilDate)),
   },
   // Words name no wait: they pass as they came, and clients overlook them.
   rateLimit('429, retry-after in words', 'soon', refusedForNow(limited, { retryAfter: 'soon' })),
 ];
 
 const badGateway = '<html><head><title>502 Bad Gateway</title></head></html>';
-const isCounted = true;
-
 const serverErrors: readonly Fault[] = [
   envelope(
     500,
@@ -111,7 +104,7 @@ const serverErrors: readonly Fault[] = [
   ),
   {
     name: '502 with HTML',
-    ...both(
+    ...forBoth(
       wholeAnswer(502, badGateway, html),
       refusedForNow({ status: 502, failure: 'server-error', isCounted }),
     ),

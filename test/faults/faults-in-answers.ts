@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { errorBody } from '../support/scripted-upstream.ts';
 import { type Course, noAnswer, noAnswerAfter, refusedForNow } from './courses.ts';
-import type { Behaviour, Fault, FaultGroup, FaultyAnswer } from './fault.ts';
+import { type Fault, type FaultGroup, type FaultyAnswer, forBoth } from './fault.ts';
 import {
   type BadEnd,
   beforeContent,
@@ -27,14 +27,14 @@ const cutStream = (text: string, end: BadEnd, course: Course): FaultyAnswer => (
   course,
 });
 
-const cutJson = (text: string, end: BadEnd, course: Course = noAnswer): FaultyAnswer => ({
+const cutJson = (text: string | Buffer, end: BadEnd, course: Course = noAnswer): FaultyAnswer => ({
   behaviour: cutAnswer(text, json, end),
   course,
 });
 
-const halfOf = <T extends string | Buffer>(whole: T): T => whole.slice(0, Math.floor(whole.length / 2)) as T;
+const halfOf = (whole: Buffer): Buffer => whole.subarray(0, Math.floor(whole.length / 2));
 
-const half = halfOf(firstMessage);
+const half = halfOf(Buffer.from(firstMessage));
 /** Ends with a brace, though not with the last one. */
 const allButLastBrace = firstMessage.slice(0, -1);
 
@@ -47,12 +47,6 @@ const tooLong = (body: string) => ({ 'content-length': body.length + 100 });
 const page = '<html><body><h1>It works!</h1></body></html>';
 const envelope = errorBody('overloaded_error', 'Overloaded');
 const errorEvent = `event: error\ndata: ${envelope}\n\n`;
-
-/** The same thing inside a 200, whatever was asked for. */
-const insteadOfAnswer = (behaviour: Behaviour): Pick<Fault, 'stream' | 'json'> => ({
-  stream: { behaviour, course: noAnswer },
-  json: { behaviour, course: noAnswer },
-});
 
 const cutBeforeContent: readonly Fault[] = [
   {
@@ -75,14 +69,17 @@ const noAnswers: readonly Fault[] = [
     stream: { behaviour: wholeAnswer(200, '', eventStream), course: noAnswer },
     json: { behaviour: wholeAnswer(200, ''), course: noAnswer },
   },
-  { name: 'HTML 200', ...insteadOfAnswer(wholeAnswer(200, page, html)) },
-  { name: 'error envelope in a 200', ...insteadOfAnswer(wholeAnswer(200, envelope)) },
+  { name: 'HTML 200', ...forBoth(wholeAnswer(200, page, html), noAnswer) },
+  { name: 'error envelope in a 200', ...forBoth(wholeAnswer(200, envelope), noAnswer) },
   {
     name: 'error event first',
     stream: {
       behaviour: wholeAnswer(200, errorEvent, eventStream),
       course: refusedForNow({
-        ...{ status: 200, failure: 'overloaded', errorType: 'overloaded_error', isCounted: true },
+        status: 200,
+        failure: 'overloaded',
+        errorType: 'overloaded_error',
+        isCounted: true,
       }),
     },
   },
@@ -105,7 +102,11 @@ export const insideAnswers: readonly FaultGroup[] = [
         stream: cutStream(upToMidBlock, 'ended', breaks),
         json: cutJson(half, 'ended'),
       },
-      { name: 'clean end before the last brace', json: cutJson(allButLastBrace, 'ended') },
+      {
+        name: 'clean end before the last brace',
+        json: cutJson(allButLastBrace, 'ended'),
+        openFinding: 'a JSON body whose last byte happens to be a brace passes as whole though it is cut',
+      },
       {
         name: 'stall inside the content',
         ...impatient,

@@ -92,9 +92,11 @@ const exchange = async (
   const giveUp = AbortSignal.timeout(hangingMs);
   const seen = await call(relay.url, { body, signal: giveUp }).catch(() => undefined);
   const tookMs = performance.now() - startedAt;
-  await relay.waitFor('exchange-completed');
+  const gaveUp = new Promise<void>((resolve) => giveUp.addEventListener('abort', () => resolve()));
+  await Promise.race([gaveUp, relay.waitFor('exchange-completed')]);
   // A refused key is confirmed in the background.
-  if (course.kind === 'fails' && course.key === 'retired') await relay.waitFor('key-retired');
+  if (course.kind === 'fails' && course.key === 'retired')
+    await Promise.race([gaveUp, relay.waitFor('key-retired')]);
   const records = relay.events.flatMap((event) =>
     event.kind === 'exchange-completed' ? [event.record] : [],
   );

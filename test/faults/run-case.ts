@@ -15,7 +15,7 @@ export type CaseResult = FaultCase & {
 };
 
 /** The cases of one fault: every request that it can happen to, in every place. */
-export const casesOf = (fault: Fault): readonly FaultCase[] =>
+const casesOf = (fault: Fault): readonly FaultCase[] =>
   requestKinds.flatMap((request) => places.flatMap((place) => caseOf(fault, request, place)));
 
 const caseOf = (fault: Fault, request: RequestKind, place: Place): readonly FaultCase[] => {
@@ -27,7 +27,7 @@ const caseOf = (fault: Fault, request: RequestKind, place: Place): readonly Faul
  * Runs a case under breakers of every threshold up to one more than it should count: those that open tell how many
  * failures were counted. What the client sees must be the same under all of them.
  */
-export const runCase = async (faultCase: FaultCase): Promise<CaseResult> => {
+const runCase = async (faultCase: FaultCase): Promise<CaseResult> => {
   const { expected } = faultCase;
   const runs = Array.from({ length: expected.countedFailures + 1 }, (_, at) => ({
     ...faultCase,

@@ -7,8 +7,8 @@ const duration = (ms: number): string =>
 
 const bodyInWords: Readonly<Record<string, string>> = {
   'as sent': 'verbatim',
-  ours: 'of the relay',
-  'our event': 'and pings, then an error event of the relay',
+  ours: 'from the relay',
+  'our event': 'and pings, then our error event',
 };
 
 const advice = ({ observed }: CaseResult): string => {
@@ -28,11 +28,9 @@ const outcome = (result: CaseResult): string => {
   if (seen === undefined) return 'no answer';
   if (!seen.isWhole) return 'visible break';
   const body = bodyOf(seen, result.run);
+  if (body === 'as sent' && /^event: error$/m.test(seen.text)) return `${seen.status}, its error event`;
   const server = servedBy(result.observed);
-  if (server !== 'nobody') {
-    const isTold = errorTypeOf(seen) !== undefined || /^event: error$/m.test(seen.text);
-    return isTold ? `${seen.status}, its error event` : `${seen.status} from ${server}`;
-  }
+  if (server !== 'nobody') return `${seen.status} from ${server}`;
   return `${seen.status} ${bodyInWords[body] ?? body}${advice(result)}`;
 };
 

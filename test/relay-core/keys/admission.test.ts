@@ -378,20 +378,15 @@ describe('the wait that a newcomer is told', () => {
     expect(set.admission.knownWaitMs(blocked, undefined, 0)).toBe(60_000);
   });
 
-  it.fails('with unequal keys is never shorter than the real one by more than one turn of the slower', () => {
-    const rpm = fc.integer({ min: 1, max: 10 });
-    fc.assert(
-      fc.property(rpm, rpm, fc.integer({ min: 1, max: 40 }), (left, right, waiting) => {
-        const set = open();
-        const keys = [keyOf({ limits: { rpm: left } }, 'a'), keyOf({ limits: { rpm: right } }, 'b')];
-        runPast(
-          set,
-          keys,
-          Array.from({ length: left + right }, () => 0),
-        );
-        for (const { told, real } of queueUp(set, keys, many(waiting)))
-          expect(real - (told ?? 0)).toBeLessThanOrEqual(60_000 / Math.min(left, right));
-      }),
+  it.fails('with unequal keys is never shorter than the real one by more than a minute', () => {
+    const set = open();
+    const keys = [keyOf({ limits: { rpm: 1 } }, 'a'), keyOf({ limits: { rpm: 10 } }, 'b')];
+    runPast(
+      set,
+      keys,
+      Array.from({ length: 11 }, () => 0),
     );
+    for (const { told, real } of queueUp(set, keys, many(100)))
+      expect(real - (told ?? 0)).toBeLessThanOrEqual(60_000);
   });
 });

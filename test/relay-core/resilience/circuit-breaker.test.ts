@@ -143,4 +143,165 @@ describe('a circuit breaker', () => {
       }),
     );
   });
+
+  it('may be tried before its time when a probe got through to what had only been unreachable', () => {
+    const { breaker, clock, changes } = open();
+    report(breaker, ...failures(4), 'connection-failure');
+    expect(breaker.state).toMatchObject({ kind: 'open', isUnreachable: true });
+    breaker.invite();
+    expect(breaker.state).toEqual({ kind: 'half-open', successes: 0, isProbing: false });
+    report(breaker, 'success', 'success', 'success');
+    expect(changes).toEqual(['open', 'half-open', 'closed']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is not invited back by a probe when it failed in another way', () => {
+    const { breaker } = open();
+    report(breaker, ...Array.from({ length: 4 }, (): BreakerReport => 'connection-failure'), 'failure');
+    expect(breaker.state).toMatchObject({ kind: 'open', isUnreachable: false });
+    breaker.invite();
+    expect(breaker.state.kind).toBe('open');
+  });
+
+  it('is invited or not by what opened it last', () => {
+    const { breaker, clock } = open();
+    report(breaker, ...failures(4), 'connection-failure');
+    clock.advance(30_000);
+    report(breaker, 'failure');
+    breaker.invite();
+    expect(breaker.state.kind).toBe('open');
+    breaker.acquireAnyway()?.report('connection-failure');
+    breaker.invite();
+    expect(breaker.state.kind).toBe('half-open');
+  });
+
+  it('is left as it is by an invitation while it is not open', () => {
+    const { breaker, clock, changes } = open();
+    report(breaker, 'connection-failure');
+    breaker.invite();
+    expect(breaker.state).toEqual({ kind: 'closed', failures: 1 });
+    report(breaker, ...failures(3), 'connection-failure');
+    clock.advance(30_000);
+    const probe = breaker.tryAcquire();
+    breaker.invite();
+    expect(breaker.state).toMatchObject({ kind: 'half-open', isProbing: true });
+    probe?.report('neutral');
+    breaker.isolate();
+    breaker.invite();
+    expect(breaker.state.kind).toBe('isolated');
+    expect(changes).toEqual(['open', 'half-open', 'isolated']);
+  });
+
+  it('says beforehand whether it would give leave, and changes nothing by that', () => {
+    fc.assert(
+      fc.property(historyOf(), (history) => {
+        const { breaker, clock } = open();
+        const running: Permission[] = [];
+        for (const step of history) {
+          act({ breaker, clock, running }, step);
+          const before = breaker.state;
+          const would = breaker.wouldPermit();
+          expect(breaker.state).toBe(before);
+          const permission = breaker.tryAcquire();
+          expect(permission !== undefined).toBe(would);
+          permission?.report('neutral');
+        }
+      }),
+    );
+  });
+
+  it('never permits more than one probe at a time while it is half-open', () => {
+    fc.assert(
+      fc.property(historyOf(['ask', 'ask', 'report', 'report', 'wait', 'invite']), (history) => {
+        const { breaker, clock } = open();
+        report(breaker, ...failures(5));
+        const running: Permission[] = [];
+        let probe: Permission | undefined;
+        for (const step of history) {
+          const { permission, reported } = act({ breaker, clock, running }, step);
+          const isHalfOpen = breaker.state.kind === 'half-open';
+          if (!isHalfOpen || reported === probe) probe = undefined;
+          if (isHalfOpen && permission !== undefined) {
+            expect(probe).toBeUndefined();
+            probe = permission;
+          }
+          if (breaker.state.kind === 'half-open') expect(breaker.state.isProbing).toBe(probe !== undefined);
+        }
+      }),
+    );
+  });
+
+  it.fails('does not take a probe of an earlier half-open period for the one that is under way', () => {
+    const { breaker, clock } = open();
+    report(breaker, ...failures(5));
+    clock.advance(30_000);
+    const early = breaker.tryAcquire();
+    breaker.acquireAnyway()?.report('failure');
+    clock.advance(30_000);
+    expect(breaker.tryAcquire()).toBeDefined();
+    early?.report('neutral');
+    expect(breaker.tryAcquire()).toBeUndefined();
+  });
+
+  it('counts each attempt at most once, whatever happens to the breaker meanwhile', () => {
+    fc.assert(
+      fc.property(historyOf(), (history) => {
+        const { breaker, clock } = open();
+        const running: Permission[] = [];
+        for (const step of history) {
+          const { reported } = act({ breaker, clock, running }, step);
+          const before = breaker.state;
+          for (const again of ['failure', 'success', 'connection-failure'] as const) reported?.report(again);
+          expect(breaker.state).toBe(before);
+        }
+      }),
+    );
+  });
 });
+
+type Step = {
+  readonly does: 'ask' | 'ask-anyway' | 'report' | 'wait' | 'invite' | 'isolate' | 'reset';
+  readonly of: number;
+  readonly as: BreakerReport;
+};
+
+const everyStep: readonly Step['does'][] = [
+  ...(['ask', 'ask', 'ask', 'ask-anyway', 'report', 'report', 'report', 'report'] as const),
+  ...(['wait', 'invite', 'isolate', 'reset'] as const),
+];
+
+const historyOf = (steps = everyStep) => {
+  const as = fc.constantFrom<BreakerReport>('failure', 'failure', 'connection-failure', 'success', 'neutral');
+  const step = fc.record({ does: fc.constantFrom(...steps), of: fc.nat(8), as });
+  return fc.array(step, { maxLength: 120, size: 'max' });
+};
+
+type Scene = { readonly breaker: CircuitBreaker; readonly clock: FakeClock; readonly running: Permission[] };
+
+/** Does one step; tells whose attempt began and whose was reported by it. */
+const act = ({ breaker, clock, running }: Scene, { does, of, as }: Step) => {
+  const begin = (permission: Permission | undefined) => {
+    if (permission) running.push(permission);
+    return { permission, reported: undefined };
+  };
+  const none = { permission: undefined, reported: undefined };
+  switch (does) {
+    case 'ask':
+      return begin(breaker.tryAcquire());
+    case 'ask-anyway':
+      return begin(breaker.acquireAnyway());
+    case 'report': {
+      const [reported] = running.splice(of, 1);
+      reported?.report(as);
+      return { permission: undefined, reported };
+    }
+    case 'wait':
+      clock.advance(of * 10_000);
+      return none;
+    case 'invite':
+    case 'isolate':
+    case 'reset':
+      breaker[does]();
+      return none;
+  }
+};
