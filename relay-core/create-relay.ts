@@ -1,27 +1,18 @@
 import type { Server } from 'node:http';
 import type { Config } from './config/config.ts';
-import type { Strategy } from './contracts/config.ts';
+import { isLoopbackHost } from './config/listen-address.ts';
 import { EventBus, type EventListener } from './event-bus.ts';
-import { Admission } from './keys/admission.ts';
-import { CredentialCooldowns } from './keys/credential-cooldowns.ts';
-import type { PooledKey } from './keys/pooled-key.ts';
 import { createAuthenticate } from './pipeline/authenticate.ts';
 import type { Exchange } from './pipeline/exchange.ts';
-import { type ExchangeParts, newRequestId } from './pipeline/exchange.ts';
+import { newRequestId } from './pipeline/exchange.ts';
 import type { HandlerParts } from './pipeline/handle-exchange.ts';
 import { createRoutes } from './pipeline/routes.ts';
-import type { RoutePlan } from './pipeline/select-route.ts';
 import type { Clock, Environment, Logger, Random } from './ports.ts';
+import { createControl, type RelayControl } from './relay-control.ts';
+import { createLastingParts, type RunningConfig, runConfig } from './relay-parts.ts';
 import { type Deadlines, defaultDeadlines } from './resilience/deadlines.ts';
-import { NetworkWatch } from './resilience/network-watch.ts';
-import { SessionAffinity } from './routing/session-affinity.ts';
-import { createStrategy } from './routing/strategies/create-strategy.ts';
 import { createHttpServer } from './server/http-server.ts';
 import { type ListenResult, listen } from './server/listen.ts';
-import { HealthProbes } from './upstreams/health-probes.ts';
-import { checkKey } from './upstreams/key-checks.ts';
-import type { Upstream } from './upstreams/upstream.ts';
-import { UpstreamRegistry } from './upstreams/upstream-registry.ts';
 
 /** What a host hands in. */
 export type RelayOptions = {
@@ -35,19 +26,12 @@ export type RelayOptions = {
   readonly deadlines?: Partial<Deadlines>;
 };
 
-/** What a host may do to a running relay. Names that the configuration does not have are answered with false. */
-export type RelayControl = {
-  /** Closes a provider's circuit breaker and forgets its failures; ends `isolate`. */
-  resetBreaker(upstream: string): boolean;
-  /** Holds a provider's breaker open until `resetBreaker`. */
-  isolate(upstream: string): boolean;
-  /** Puts a retired or resting key back into service. */
-  restoreKey(upstream: string, keyId: string): boolean;
-  /** The machine woke up or changed its network: failures from before say nothing about the providers. */
-  noteNetworkChange(): void;
-};
+/** Whether a new configuration runs now. `notes`: what of it takes effect at the next start only. */
+export type Reconfigured =
+  | { readonly ok: true; readonly notes: readonly string[] }
+  | { readonly ok: false; readonly reason: string };
 
-/** A relay: one configuration, one port. */
+/** A relay: one port, one configuration at a time. */
 export type Relay = {
   /** Opens the port. Call once. */
   start(): Promise<ListenResult>;
@@ -57,6 +41,8 @@ export type Relay = {
   cut(): void;
   /** Subscribes to events; the returned function unsubscribes. */
   on(listener: EventListener): () => void;
+  /** Puts another configuration in place as one swap: running exchanges finish on the old one. */
+  reconfigure(config: Config): Reconfigured;
   readonly control: RelayControl;
 };
 
@@ -64,27 +50,23 @@ const sweepMs = 100;
 
 /** Composes the engine. It reads no globals and starts nothing until `start`. */
 export const createRelay = (options: RelayOptions): Relay => {
-  const { config, clock, random, log } = options;
+  const { clock, random, log, env } = options;
   const deadlines = { ...defaultDeadlines, ...options.deadlines };
   const bus = new EventBus((error) =>
     log.error('an event listener failed', { error: error instanceof Error ? error.message : 'unknown' }),
   );
-  const { registry, network, probes } = openUpstreams(options, bus);
   const running = new Set<Exchange>();
-  const parts = createParts({ ...options, deadlines, bus, network });
-  const { affinity } = parts;
-  const handler: HandlerParts = {
-    config,
-    authenticate: createAuthenticate(config.server),
-    registry,
-    routePlan: createRoutePlan(options, affinity),
-    parts,
-    running,
-  };
-  const { host, port, allowedHosts, tokens } = config.server;
+  const ports = { clock, random, log, env, bus, deadlines };
+  const lasting = createLastingParts(ports, options.config, () => current);
+  let current = runConfig(lasting, options.config);
+  let handler = createHandler(current, running);
+  const { host, port } = options.config.server;
   const server = createHttpServer({
-    guard: { listenHost: host, allowedHosts, hasToken: tokens.length > 0 },
-    routes: createRoutes(handler),
+    guard: () => {
+      const { allowedHosts, tokens } = current.config.server;
+      return { listenHost: host, allowedHosts, hasToken: tokens.length > 0 };
+    },
+    routes: createRoutes(() => handler),
     newRequestId: () => newRequestId(random),
     onFault: (error) =>
       log.error('a request failed inside the relay', {
@@ -107,147 +89,39 @@ export const createRelay = (options: RelayOptions): Relay => {
       await closeServer(server);
       timer.cancel();
       sweep.cancel();
-      probes.close();
-      await registry.close();
+      lasting.probes.close();
+      await current.registry.close();
     },
     cut,
     on: (listener) => bus.on(listener),
-    control: createControl({ registry, network, parts }),
+    reconfigure: (config) => {
+      const reason = reasonAgainst(config, host);
+      if (reason !== undefined) return { ok: false, reason };
+      current = runConfig(lasting, config, current);
+      handler = createHandler(current, running);
+      bus.emit({ kind: 'config-changed', at: clock.now() });
+      return { ok: true, notes: notesOn(config, options.config) };
+    },
+    control: createControl(() => current.registry, current.parts),
   };
 };
 
-const openUpstreams = ({ config, clock, random, log, env }: RelayOptions, bus: EventBus) => {
-  const { isEnabled, intervalMs } = config.health.probes;
-  const probes = new HealthProbes({
-    clock,
-    isEnabled,
-    intervalMs,
-    onProbed: (upstream, isReachable) =>
-      bus.emit({ kind: 'upstream-probed', at: clock.now(), upstream, isReachable }),
-  });
-  const registry = new UpstreamRegistry(config.upstreams, {
-    env,
-    clock,
-    random,
-    breaker: config.breaker,
-    onBreakerChange: (upstream) => {
-      const { kind: state } = upstream.breaker.state;
-      const { name } = upstream.config;
-      bus.emit({ kind: 'breaker-changed', at: clock.now(), upstream: name, state });
-      log.warn('circuit breaker changed', { upstream: name, state });
-      probes.follow(upstream);
-    },
-  });
-  const network = new NetworkWatch({
-    clock,
-    upstreamCount: () => registry.inService.length,
-    onLoss: () => {
-      bus.emit({ kind: 'network-lost', at: clock.now() });
-      log.warn('every provider became unreachable at once: the network is lost, no circuit breaker opens');
-    },
-  });
-  return { registry, network, probes };
-};
+const createHandler = (current: RunningConfig, running: Set<Exchange>): HandlerParts => ({
+  ...current,
+  authenticate: createAuthenticate(current.config.server),
+  running,
+});
 
-type PartsSource = RelayOptions & {
-  readonly deadlines: Deadlines;
-  readonly bus: EventBus;
-  readonly network: NetworkWatch;
-};
+/** A port that strangers can reach must not lose its token while it is open. */
+const reasonAgainst = ({ server }: Config, host: string): string | undefined =>
+  isLoopbackHost(host) || server.tokens.length > 0
+    ? undefined
+    : `${host} can be reached from other machines: server.auth.api_key must stay set`;
 
-const createParts = ({ config, clock, random, log, deadlines, bus, network }: PartsSource): ExchangeParts => {
-  const { maxConcurrent } = config.server;
-  const { queueTimeoutMs, debug, strategy, affinity } = config.routing;
-  const admission = new Admission({ maxConcurrent, queueTimeoutMs }, clock);
-  return {
-    ...{ clock, random, log, bus, deadlines, admission, network },
-    cooldowns: new CredentialCooldowns(clock),
-    affinity: affinity === 'none' ? undefined : new SessionAffinity(clock),
-    hasDebugHeaders: debug,
-    strategyName: strategy,
-    checkKey: (upstream, key) => void confirmKey({ clock, log, bus, admission }, upstream, key),
-  };
-};
-
-/** Runs beside the exchange that met the 401; who waits for the key meanwhile is told at its end. */
-const confirmKey = async (
-  { clock, log, bus, admission }: Pick<ExchangeParts, 'clock' | 'log' | 'bus' | 'admission'>,
-  upstream: Upstream,
-  key: PooledKey,
-): Promise<void> => {
-  const verdict = await checkKey(upstream, key, clock);
-  const at = clock.now();
-  const name = { upstream: upstream.config.name, keyId: key.config.keyId };
-  if (verdict === 'retired') {
-    bus.emit({ kind: 'key-retired', at, ...name });
-    log.warn('a key was refused twice (401): it is out until you replace or restore it', name);
-  } else if (verdict === 'cooling') {
-    const untilAt = at + key.cooldownMs(clock.monotonic());
-    bus.emit({ kind: 'key-cooled-down', at, ...name, reason: 'unauthorized', untilAt });
-  }
-  admission.queue.wake();
-};
-
-const createRoutePlan = (
-  { config, clock, random }: RelayOptions,
-  affinity: SessionAffinity | undefined,
-): RoutePlan => {
-  const { strategy, modelMapping, defaultProvider } = config.routing;
-  return {
-    clock,
-    affinity,
-    strategy: createStrategy(strategy, { random, modelMapping, defaultProvider }),
-    home: homeUnder(strategy),
-  };
-};
-
-/** Where a session that was displaced returns to (behaviour.md 5). */
-const homeUnder = (strategy: Strategy): RoutePlan['home'] => {
-  switch (strategy) {
-    case 'failover':
-    case 'model_based':
-      return 'best';
-    case 'weighted_failover':
-      return 'first-chosen';
-    case 'round_robin':
-    case 'weighted_round_robin':
-    case 'shuffle':
-    case 'least_loaded':
-      return 'none';
-  }
-};
-
-type ControlParts = {
-  readonly registry: UpstreamRegistry;
-  readonly network: NetworkWatch;
-  readonly parts: ExchangeParts;
-};
-
-const createControl = ({ registry, network, parts }: ControlParts): RelayControl => {
-  const find = (name: string) => registry.inService.find(({ config }) => config.name === name);
-  return {
-    resetBreaker: (name) => {
-      const upstream = find(name);
-      upstream?.breaker.reset();
-      parts.admission.queue.wake();
-      return upstream !== undefined;
-    },
-    isolate: (name) => {
-      const upstream = find(name);
-      upstream?.breaker.isolate();
-      return upstream !== undefined;
-    },
-    restoreKey: (name, keyId) => {
-      const key = find(name)?.keys.find(keyId);
-      if (key === undefined) return false;
-      key.restore();
-      parts.bus.emit({ kind: 'key-restored', at: parts.clock.now(), upstream: name, keyId });
-      parts.admission.queue.wake();
-      return true;
-    },
-    noteNetworkChange: () => network.noteDisturbance(),
-  };
-};
+const notesOn = ({ server }: Config, started: Config): readonly string[] =>
+  server.host === started.server.host && server.port === started.server.port
+    ? []
+    : ['server.listen: takes effect at the next start'];
 
 const closeServer = (server: Server): Promise<void> =>
   new Promise((resolve) => {

@@ -53,6 +53,8 @@ export type RelayEvent =
       readonly upstream: string;
       readonly isReachable: boolean;
     }
+  /** Another configuration runs from now on. */
+  | { readonly kind: 'config-changed'; readonly at: number }
   /** Every upstream became unreachable within a second: the network is to blame, no breaker opens. */
   | { readonly kind: 'network-lost'; readonly at: number }
   | {

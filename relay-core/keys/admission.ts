@@ -31,16 +31,28 @@ export type AdmissionSettings = {
 /** Hands out permits: the relay's, the upstreams' and the keys' limits in one place, and one fair queue before them. */
 export class Admission {
   readonly queue: FairQueue;
-  readonly queueTimeoutMs: number;
+  #queueTimeoutMs: number;
   readonly #slots: Slots;
   readonly #clock: Clock;
   readonly #asks = new WeakMap<object, Wanted>();
 
   constructor(settings: AdmissionSettings, clock: Clock) {
     this.#slots = new Slots(settings.maxConcurrent);
-    this.queueTimeoutMs = settings.queueTimeoutMs;
+    this.#queueTimeoutMs = settings.queueTimeoutMs;
     this.#clock = clock;
     this.queue = new FairQueue(clock);
+  }
+
+  /** The longest known wait that a request is kept for, in ms. */
+  get queueTimeoutMs(): number {
+    return this.#queueTimeoutMs;
+  }
+
+  /** New bounds for those who come; those who wait are tried again. */
+  reconfigure(settings: AdmissionSettings): void {
+    this.#slots.limit = settings.maxConcurrent;
+    this.#queueTimeoutMs = settings.queueTimeoutMs;
+    this.#wakeQueue();
   }
 
   /** Takes the room that is wanted, all of it or nothing. */

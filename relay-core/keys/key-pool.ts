@@ -4,6 +4,9 @@ import type { Credential } from '../providers/provider.ts';
 import { createKeyOrder, type KeyStrategy, type OrderKeys } from './key-strategies.ts';
 import { PooledKey } from './pooled-key.ts';
 
+/** How a pool orders its keys. */
+export type KeyPoolParts = { readonly strategy: KeyStrategy; readonly random: Random };
+
 /** The configured keys of one upstream. Outside this folder a key is known by its id. */
 export class KeyPool {
   readonly keys: readonly PooledKey[];
@@ -12,10 +15,15 @@ export class KeyPool {
   readonly #single: readonly Credential[];
   #uses = 0;
 
-  constructor(keys: readonly KeyConfig[], strategy: KeyStrategy, random: Random) {
-    this.keys = keys.map((key) => new PooledKey(key));
+  /** `before`: the pool of an earlier configuration; what it knows of keys that are still there stays. */
+  constructor(keys: readonly KeyConfig[], parts: KeyPoolParts, before?: KeyPool) {
+    this.keys = keys.map((key) => {
+      const known = before?.find(key.keyId);
+      known?.reconfigure(key);
+      return known ?? new PooledKey(key);
+    });
     this.#byId = new Map(this.keys.map((key) => [key.config.keyId, key]));
-    this.#order = createKeyOrder(strategy, random);
+    this.#order = createKeyOrder(parts.strategy, parts.random);
     this.#single = this.keys.map(({ credential }) => credential);
   }
 

@@ -37,22 +37,40 @@ const longestCooldownMs = 86_400_000;
 
 /** One configured key: its limits, what runs on it, and whether it rests. Key material stays in `config`. */
 export class PooledKey {
-  readonly config: KeyConfig;
   readonly credential: Credential;
-  readonly limits: KeyLimits;
   readonly slots: Slots;
   /** Grows with each use of any key of the pool: the smallest was used longest ago. */
   lastUse = 0;
+  #config: KeyConfig;
+  #limits: KeyLimits;
   #standing: KeyStanding = ready;
   #rateLimitsInRow = 0;
   #cooledAtMs = Number.NEGATIVE_INFINITY;
   readonly #modelCooldowns = new Map<string, number>();
 
   constructor(config: KeyConfig) {
-    this.config = config;
+    this.#config = config;
     this.credential = { kind: 'key', keyId: config.keyId };
-    this.limits = new KeyLimits(config.limits);
+    this.#limits = new KeyLimits(config.limits);
     this.slots = new Slots(config.maxConcurrent);
+  }
+
+  get config(): KeyConfig {
+    return this.#config;
+  }
+
+  get limits(): KeyLimits {
+    return this.#limits;
+  }
+
+  /** The same key under a new configuration: what is known of it stays; changed limits count from now. */
+  reconfigure(config: KeyConfig): void {
+    const { rpm, tpm, itpm, otpm } = this.#config.limits;
+    const { limits } = config;
+    const isSame = limits.rpm === rpm && limits.tpm === tpm && limits.itpm === itpm && limits.otpm === otpm;
+    if (!isSame) this.#limits = new KeyLimits(limits);
+    this.#config = config;
+    this.slots.limit = config.maxConcurrent;
   }
 
   /** Where the key stands now; a cooldown that is over is `ready`. */
@@ -154,7 +172,7 @@ export class PooledKey {
   #roomFor(model: string, estimate: TokenEstimate, nowMs: number): Availability {
     if (this.#restsFor(model, nowMs)) return lastResort;
     if (!this.slots.hasRoom) return busy;
-    const waitMs = this.limits.waitMs(estimate, nowMs);
+    const waitMs = this.#limits.waitMs(estimate, nowMs);
     return waitMs > 0 ? { kind: 'wait', waitMs } : ready;
   }
 }

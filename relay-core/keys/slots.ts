@@ -1,6 +1,7 @@
 /** Counts what runs at the same time on a key, an upstream or the relay. A limit of 0 = unlimited. */
 export class Slots {
-  readonly limit: number;
+  /** May change while some run. */
+  limit: number;
   #inFlight = 0;
 
   constructor(limit: number) {

@@ -22,5 +22,23 @@ export const acceptCall = async (request: IncomingMessage, limits: BodyLimits): 
   const body = await readBody(request, limits);
   const model = readModelField(body);
   if (!model.ok) throw new RelayError('body-malformed', model.reason);
-  return { path: request.url ?? '/', headers: request.rawHeaders, body, field: model.field };
+  const parsed = once(() => parseJson(body));
+  return { path: request.url ?? '/', headers: request.rawHeaders, body, field: model.field, parsed };
+};
+
+const parseJson = (body: Buffer): unknown => {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+};
+
+/** Calls `make` at the first call only. */
+const once = <T>(make: () => T): (() => T) => {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 };

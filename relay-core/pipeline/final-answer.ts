@@ -1,5 +1,6 @@
 import { RelayError } from '../errors.ts';
 import { dropHeaders, type HeaderList } from '../messages/header-list.ts';
+import { readErrorEnvelope } from '../messages/stream-watch.ts';
 import type { FailedAnswer } from '../providers/provider.ts';
 import { isTransient, requestedWaitMs } from '../resilience/attempt-failure.ts';
 import type { Candidate } from '../routing/candidates.ts';
@@ -70,7 +71,23 @@ export const finalAnswer = (
   if (answer === undefined || rank(failed) === noAnswer) return { kind: 'ours', error: describe(failed) };
   const waits = knownWaits(failures);
   const headers = withAdvice(answer.headers, failed, waits);
-  return { kind: 'verbatim', answer: { ...answer, headers }, failed };
+  const remedy = remedyOf(failed);
+  const said = { ...answer, headers };
+  return { kind: 'verbatim', answer: remedy === undefined ? said : withRemedy(said, failed, remedy), failed };
+};
+
+const remedyOf = ({ failure, target }: FailedAttempt): string | undefined => {
+  const { adapter, config } = target.upstream;
+  return adapter.remedyFor?.(failure, { model: target.model, baseUrl: config.baseUrl });
+};
+
+/** No client matches the wording of these vendors' errors: a sentence on what to do helps more than verbatim bytes. */
+const withRemedy = (answer: FailedAnswer, { target }: FailedAttempt, remedy: string): FailedAnswer => {
+  const { type, message } = readErrorEnvelope(answer.body.toString('utf8'));
+  const said = `${target.upstream.config.name}: ${message || `answered ${answer.status}`}; ${remedy}`;
+  const body = Buffer.from(JSON.stringify({ type: 'error', error: { type, message: said } }));
+  const headers = dropHeaders(answer.headers, (name) => name.toLowerCase() === 'content-type');
+  return { ...answer, headers: [...headers, 'content-type', 'application/json'], body };
 };
 
 /** The waits that upstreams named. Where one may be well again any moment, another's long wait does not count. */
@@ -129,7 +146,8 @@ const describeIdle = ({ upstream }: Candidate): string => {
   return `${config.name} has no key left: each was refused (401) and is out until you replace it`;
 };
 
-const describe = ({ failure, answer, target }: FailedAttempt): RelayError => {
+const describe = (failed: FailedAttempt): RelayError => {
+  const { failure, answer, target } = failed;
   const upstream = target.upstream.config.name;
   if (answer !== undefined && isRedirect(answer))
     return new RelayError(
@@ -137,8 +155,9 @@ const describe = ({ failure, answer, target }: FailedAttempt): RelayError => {
       `${upstream}: answered with a redirect (${answer.status}); check its base_url`,
     );
   const detail = 'detail' in failure ? failure.detail : `failed (${failure.kind})`;
+  const remedy = remedyOf(failed);
   return new RelayError(
     failure.kind === 'timeout' ? 'upstream-timeout' : 'upstream-failed',
-    `${upstream}: ${detail}`,
+    remedy === undefined ? `${upstream}: ${detail}` : `${upstream}: ${detail}; ${remedy}`,
   );
 };

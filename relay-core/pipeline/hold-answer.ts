@@ -70,8 +70,7 @@ const holdStream = async (reply: UpstreamReply, limits: HoldLimits): Promise<Hol
         held.push(part.chunk);
         heldBytes += part.chunk.length;
         watch.push(part.chunk);
-        if (watch.error !== undefined && !watch.hasBegun)
-          return streamError({ reply, held, watch }, limits.adapter);
+        if (watch.error !== undefined && !watch.hasBegun) return streamError({ reply, held, watch }, limits);
       }
       if (part.kind === 'nudged' || watch.hasBegun || heldBytes >= heldStreamBytes)
         return { kind: 'answered', answer: { reply, held, isOpen: true, watch } };
@@ -94,9 +93,9 @@ type FailedStream = {
   readonly watch: StreamWatch;
 };
 
-const streamError = ({ reply, held, watch }: FailedStream, adapter: ProviderAdapter): HoldResult => {
+const streamError = ({ reply, held, watch }: FailedStream, { adapter, clock }: HoldLimits): HoldResult => {
   reply.body.abort();
-  const failure = adapter.classifyStreamError(watch.error ?? { type: 'api_error', message: '' });
+  const failure = adapter.classifyStreamError(watch.error ?? { type: 'api_error', message: '' }, clock.now());
   // The upstream's own words go out verbatim if nobody can do better.
   const answer = { status: reply.status, headers: reply.headers, body: Buffer.concat(held) };
   return { kind: 'failed', failure, answer };

@@ -9,18 +9,18 @@ import { listProviders } from './list-providers.ts';
 const modelsPath = '/v1/models';
 
 /** Everything the relay serves. What lists providers or models wants the same credential as messages do. */
-export const createRoutes = (handler: HandlerParts): readonly Route[] => {
-  const { authenticate, registry } = handler;
+export const createRoutes = (current: () => HandlerParts): readonly Route[] => {
   return [
     {
       method: 'POST',
       path: '/v1/messages',
-      handle: (request, response) => handleExchange(handler, request, response),
+      handle: (request, response) => handleExchange(current(), request, response),
     },
     {
       method: 'GET',
       path: modelsPath,
       handle: (request, response) => {
+        const { authenticate, registry } = current();
         authenticate(request.headers);
         const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
         sendJson(response, listModels(allModels(registry.inService), searchParams));
@@ -30,6 +30,7 @@ export const createRoutes = (handler: HandlerParts): readonly Route[] => {
       method: 'GET',
       path: `${modelsPath}/`,
       handle: (request, response) => {
+        const { authenticate, registry } = current();
         authenticate(request.headers);
         const { pathname } = new URL(request.url ?? '/', 'http://localhost');
         sendJson(response, findModel(allModels(registry.inService), modelIdOf(pathname)));
@@ -39,6 +40,7 @@ export const createRoutes = (handler: HandlerParts): readonly Route[] => {
       method: 'GET',
       path: '/v1/providers',
       handle: (request, response) => {
+        const { authenticate, registry } = current();
         authenticate(request.headers);
         sendJson(response, listProviders(registry));
       },

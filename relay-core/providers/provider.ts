@@ -2,6 +2,7 @@ import type { HeaderList } from '../messages/header-list.ts';
 import type { ModelField } from '../messages/model-field.ts';
 import type { StreamError } from '../messages/stream-watch.ts';
 import type { AttemptFailure } from '../resilience/attempt-failure.ts';
+import type { RemedyContext } from './remedies.ts';
 
 /** A client's Messages request, accepted: bytes as they came. */
 export type MessagesCall = {
@@ -10,6 +11,8 @@ export type MessagesCall = {
   readonly headers: HeaderList;
   readonly body: Buffer;
   readonly field: ModelField;
+  /** The body as JSON, parsed at most once and only when asked; undefined where it is none. */
+  readonly parsed: () => unknown;
 };
 
 /** Whose credential goes upstream. Key material is named by `keyId` and read only when the request is built. */
@@ -59,7 +62,16 @@ export type ProviderAdapter = {
   /** What an answer other than 2xx means. */
   classifyFailure(answer: FailedAnswer, nowMs: number): AttemptFailure;
   /** What an `event: error` inside a 200 means. */
-  classifyStreamError(error: StreamError): AttemptFailure;
+  classifyStreamError(error: StreamError, nowMs: number): AttemptFailure;
+  /** Why this dialect cannot serve a request that it would accept; undefined = it can. */
+  findUnsupported?(call: MessagesCall): string | undefined;
+  /** What the user can do about a failure, as a clause; undefined = the vendor's own words suffice. */
+  remedyFor?(failure: AttemptFailure, context: RemedyContext): string | undefined;
+  /** How to ask which models there are, where the configuration names none. */
+  readonly modelDiscovery?: {
+    buildRequest(destination: Destination): UpstreamRequest;
+    read(answer: unknown): readonly ListedModel[];
+  };
   /** Model ids to list when the configuration names none. */
   readonly models: readonly ListedModel[];
 };

@@ -31,7 +31,7 @@ const closed: BreakerState = { kind: 'closed', failures: 0 };
 
 /** Keeps attempts away from an upstream that fails in a row, and lets one at a time find out when it is well again. */
 export class CircuitBreaker {
-  readonly #settings: BreakerSettings;
+  #settings: BreakerSettings;
   readonly #clock: Clock;
   readonly #onChange: (state: BreakerState) => void;
   #state: BreakerState = closed;
@@ -40,6 +40,11 @@ export class CircuitBreaker {
     this.#settings = settings;
     this.#clock = clock;
     this.#onChange = onChange;
+  }
+
+  /** Other bounds from now on; where the breaker stands stays. */
+  reconfigure(settings: BreakerSettings): void {
+    this.#settings = settings;
   }
 
   get state(): BreakerState {

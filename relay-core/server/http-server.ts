@@ -16,7 +16,8 @@ export type Route = {
 
 /** What the server needs. `newRequestId` names refusals; `onFault` hears of bugs. */
 export type ServerParts = {
-  readonly guard: GuardSettings;
+  /** Asked for each request: a new configuration may change them. */
+  readonly guard: () => GuardSettings;
   readonly routes: readonly Route[];
   readonly newRequestId: () => string;
   readonly onFault: (error: unknown) => void;
@@ -65,7 +66,7 @@ type TabledParts = ServerParts & { readonly table: RouteTable };
 
 const answer = async (parts: TabledParts, request: IncomingMessage, response: ServerResponse) => {
   try {
-    guard(request.headers, parts.guard);
+    guard(request.headers, parts.guard());
     await findRoute(parts.table, request).handle(request, response);
   } catch (error) {
     if (!(error instanceof RelayError)) parts.onFault(error);

@@ -1,10 +1,14 @@
+import type { Dispatcher } from 'undici';
 import type { UpstreamConfig } from '../config/config.ts';
 import type { ProviderType } from '../contracts/config.ts';
 import { KeyPool } from '../keys/key-pool.ts';
 import { Slots } from '../keys/slots.ts';
 import type { Clock, Environment, Random } from '../ports.ts';
 import { anthropicAdapter } from '../providers/anthropic/anthropic.ts';
+import { minimaxAdapter } from '../providers/minimax/minimax.ts';
+import { ollamaAdapter } from '../providers/ollama/ollama.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
+import { zaiAdapter } from '../providers/zai/zai.ts';
 import { type BreakerSettings, CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import { createDispatcher } from './dispatcher.ts';
 import type { Upstream } from './upstream.ts';
@@ -12,6 +16,9 @@ import type { Upstream } from './upstream.ts';
 /** The dialects this version speaks. */
 const adapters: Readonly<Partial<Record<ProviderType, ProviderAdapter>>> = {
   anthropic: anthropicAdapter,
+  zai: zaiAdapter,
+  minimax: minimaxAdapter,
+  ollama: ollamaAdapter,
 };
 
 /** What opening the upstreams takes beyond their entries. */
@@ -20,24 +27,40 @@ export type RegistryParts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly breaker: BreakerSettings;
-  /** Called when an upstream's breaker changed its kind of state. */
-  readonly onBreakerChange: (upstream: Upstream) => void;
+  /** Called when the breaker of the upstream of this name changed its kind of state. */
+  readonly onBreakerChange: (upstream: string) => void;
 };
 
-const openUpstream = (config: UpstreamConfig, parts: RegistryParts): readonly Upstream[] => {
+/** Sockets and health belong to an address: the same one keeps both. */
+const isSamePlace = (left: UpstreamConfig, right: UpstreamConfig): boolean =>
+  left.type === right.type &&
+  left.baseUrl === right.baseUrl &&
+  left.proxyUrl === right.proxyUrl &&
+  left.timeouts.connectMs === right.timeouts.connectMs;
+
+const openUpstream = (
+  config: UpstreamConfig,
+  parts: RegistryParts,
+  before: Upstream | undefined,
+): readonly Upstream[] => {
   const adapter = adapters[config.type];
   if (config.outOfService !== undefined || adapter === undefined) return [];
   const { origin, pathname } = new URL(config.baseUrl);
   const { connectMs } = config.timeouts;
-  const slots = new Slots(config.maxConcurrent);
+  const { random, clock, env } = parts;
+  const same = before !== undefined && isSamePlace(before.config, config) ? before : undefined;
+  const slots = same?.slots ?? new Slots(config.maxConcurrent);
+  slots.limit = config.maxConcurrent;
+  same?.breaker.reconfigure(parts.breaker);
   const upstream: Upstream = {
     config,
     origin,
     basePath: pathname.replace(/\/+$/, ''),
     adapter,
-    dispatcher: createDispatcher({ origin, proxyUrl: config.proxyUrl, connectMs, env: parts.env }),
-    breaker: new CircuitBreaker(parts.breaker, parts.clock, () => parts.onBreakerChange(upstream)),
-    keys: new KeyPool(config.keys, config.keyStrategy, parts.random),
+    dispatcher: same?.dispatcher ?? createDispatcher({ origin, proxyUrl: config.proxyUrl, connectMs, env }),
+    breaker:
+      same?.breaker ?? new CircuitBreaker(parts.breaker, clock, () => parts.onBreakerChange(config.name)),
+    keys: new KeyPool(config.keys, { strategy: config.keyStrategy, random }, same?.keys),
     slots,
     get inFlight() {
       return slots.inFlight;
@@ -52,14 +75,33 @@ export class UpstreamRegistry {
   readonly configured: readonly UpstreamConfig[];
   /** Those that can serve, in the order of the configuration. */
   readonly inService: readonly Upstream[];
+  /** Sockets of earlier configurations on which exchanges may still run. */
+  readonly #leaving: Set<Dispatcher>;
 
-  constructor(configured: readonly UpstreamConfig[], parts: RegistryParts) {
+  /** `before`: the registry of an earlier configuration; what is known of unchanged upstreams and keys stays. */
+  constructor(configured: readonly UpstreamConfig[], parts: RegistryParts, before?: UpstreamRegistry) {
     this.configured = configured;
-    this.inService = configured.flatMap((config) => openUpstream(config, parts));
+    this.inService = configured.flatMap((config) => openUpstream(config, parts, before?.find(config.name)));
+    this.#leaving = before ? before.#leaving : new Set();
+    for (const { dispatcher } of before?.inService ?? []) this.#letGo(dispatcher);
+  }
+
+  /** The upstream of this name, if it can serve. */
+  find(name: string): Upstream | undefined {
+    return this.inService.find(({ config }) => config.name === name);
   }
 
   /** Closes every socket, running requests included. */
   async close(): Promise<void> {
-    await Promise.all(this.inService.map((upstream) => upstream.dispatcher.destroy()));
+    const current = this.inService.map(({ dispatcher }) => dispatcher);
+    await Promise.all([...current, ...this.#leaving].map((dispatcher) => dispatcher.destroy()));
+  }
+
+  /** Exchanges of the old configuration finish on their sockets; then these close. */
+  #letGo(dispatcher: Dispatcher): void {
+    if (this.inService.some((upstream) => upstream.dispatcher === dispatcher)) return;
+    this.#leaving.add(dispatcher);
+    const forget = () => this.#leaving.delete(dispatcher);
+    dispatcher.close().then(forget, forget);
   }
 }

@@ -16,7 +16,8 @@ const credentialHeaders = (destination: Destination): HeaderList => {
 
 const noNames: ReadonlySet<string> = new Set();
 
-const buildRequest = (call: MessagesCall, destination: Destination): UpstreamRequest => {
+/** A request in Anthropic's own format: bytes as they came but for credential and mapped model. */
+export const buildRequest = (call: MessagesCall, destination: Destination): UpstreamRequest => {
   const { headers } = destination;
   const replaced = headers.length === 0 ? noNames : new Set(headers.map(([name]) => name.toLowerCase()));
   return {
@@ -39,7 +40,7 @@ const buildRequest = (call: MessagesCall, destination: Destination): UpstreamReq
 const apiVersion = ['anthropic-version', '2023-06-01'];
 
 /** Listing one model is free and wants the same credential as messages do. */
-const buildProbe = (destination: Destination): UpstreamRequest => {
+export const buildProbe = (destination: Destination): UpstreamRequest => {
   const { headers } = destination;
   const replaced = new Set(headers.map(([name]) => name.toLowerCase()));
   return {

@@ -11,7 +11,7 @@ const ownLogin: Credential = { kind: 'pass-through', headers: ['authorization', 
 
 /** As much of a target as the final answer depends on. */
 const targetWith = (credential: Credential): Target =>
-  ({ upstream: { config: { name: 'first' } }, credential }) as unknown as Target;
+  ({ upstream: { config: { name: 'first' }, adapter: {} }, credential }) as unknown as Target;
 
 const failedAttempt = (
   failure: AttemptFailure,

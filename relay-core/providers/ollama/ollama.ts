@@ -1,0 +1,52 @@
+import { buildProbe, buildRequest } from '../anthropic/anthropic.ts';
+import { classifyFailure, classifyStreamError } from '../anthropic/classify-failure.ts';
+import type { Destination, ProviderAdapter, UpstreamRequest } from '../provider.ts';
+import { remedyFor } from '../remedies.ts';
+import { findUnsupported } from './unsupported.ts';
+
+/** Everything that was pulled, on the machine or in its cloud: `GET /api/tags`. */
+const buildModelsRequest = (destination: Destination): UpstreamRequest => ({
+  ...buildProbe(destination),
+  path: `${destination.basePath}/api/tags`,
+});
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+const unknownDate = '1970-01-01T00:00:00Z';
+
+const readModels = (answer: unknown) => {
+  const list = isRecord(answer) && Array.isArray(answer.models) ? answer.models : [];
+  return list.flatMap((model: unknown) =>
+    isRecord(model) && typeof model.name === 'string'
+      ? [{ id: model.name, displayName: model.name, createdAt: dateOf(model.modified_at) }]
+      : [],
+  );
+};
+
+const dateOf = (value: unknown): string => {
+  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(at) ? unknownDate : new Date(at).toISOString();
+};
+
+/** Ollama's Anthropic-compatible API: the same format, and silence where it does not support something. */
+export const ollamaAdapter: ProviderAdapter = {
+  buildRequest,
+  // Without a key needed, any answer at all shows that it runs.
+  buildProbe: buildModelsRequest,
+  classifyFailure,
+  classifyStreamError,
+  models: [],
+  findUnsupported,
+  modelDiscovery: { buildRequest: buildModelsRequest, read: readModels },
+  remedyFor: (failure, context) => {
+    switch (failure.kind) {
+      case 'unreachable':
+        return `is Ollama running? Start it with \`ollama serve\`, or correct base_url (${context.baseUrl}); from Docker the host is http://host.docker.internal:11434`;
+      case 'model-not-found':
+        return `the model is not installed: \`ollama pull ${context.model}\`, or correct model_mapping`;
+      default:
+        return remedyFor(failure, context);
+    }
+  },
+};
