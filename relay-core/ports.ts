@@ -26,3 +26,35 @@ export type Logger = {
 
 /** The process environment, as a snapshot: variables for `${…}`, proxy settings, folders. */
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Why no secret can be kept or read now, and what the user can do about it: one sentence each, without values. */
+export type SecretsUnavailable = {
+  readonly kind: 'unavailable';
+  readonly reason: string;
+  readonly remedy: string;
+};
+
+/** A secret that was looked up. */
+export type SecretRead =
+  | { readonly kind: 'ok'; readonly value: string }
+  | { readonly kind: 'missing' }
+  | SecretsUnavailable;
+
+/** A secret that was kept, in place of an older one of the same name. */
+type SecretWrite = { readonly kind: 'ok' } | SecretsUnavailable;
+
+/** A secret that was deleted, or was not there. */
+type SecretRemoval = { readonly kind: 'ok' } | { readonly kind: 'missing' } | SecretsUnavailable;
+
+/** The names of all secrets, in alphabetical order. */
+type SecretList = { readonly kind: 'ok'; readonly names: readonly string[] } | SecretsUnavailable;
+
+/** Where keys are kept. No call throws, none logs a value, and each ends within its time limit. */
+export type SecretStore = {
+  /** `memory` = kept until the process ends: hosts say so. */
+  readonly kind: 'key-chain' | 'memory';
+  read(name: string): Promise<SecretRead>;
+  write(name: string, value: string): Promise<SecretWrite>;
+  remove(name: string): Promise<SecretRemoval>;
+  list(): Promise<SecretList>;
+};

@@ -10,15 +10,19 @@ export type SetUpDone = { readonly ok: true; readonly backupPath: string | undef
 /** What is written together: the settings, and the config if a new relay token belongs into it. */
 export type SetUpWrites = { readonly plan: SetUpPlan; readonly newToken: TokenPlan | undefined };
 
+const nothingToBackUp = { ok: true, path: undefined } as const;
+
 // In this order, so that no crash loses an original.
 async function applySettings(plan: SetUpPlan, epochMs: number): Promise<SetUpDone | Refused> {
   const { settings, dataFolder } = plan.request;
-  if (plan.text === plan.file.text) return { ok: true, backupPath: undefined };
-  const backup = await backUp(plan.file, epochMs);
+  if (plan.isDone) return { ok: true, backupPath: undefined };
+  const isWritten = plan.text === plan.file.text;
+  const backup = isWritten ? nothingToBackUp : await backUp(plan.file, epochMs);
   if (!backup.ok) return backup;
   const entry = { ...plan.entry, backupPath: plan.entry.backupPath ?? backup.path ?? null };
   const recorded = await writeEntry(plan.record, settings.path, entry);
   if (!recorded.ok) return recorded;
+  if (isWritten) return { ok: true, backupPath: undefined };
   const written = await replaceGuarded(plan.file, plan.text);
   if (written.ok) return { ok: true, backupPath: backup.path };
   const again = await readRecord(dataFolder);

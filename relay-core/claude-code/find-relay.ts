@@ -3,7 +3,8 @@ import { formatProblem } from '../config/format-problem.ts';
 import { loadConfigFile } from '../config/load-config.ts';
 import { type ConfigQuestion, locateConfig } from '../config/locate-config.ts';
 import type { Refused } from './file-failure.ts';
-import { addressOf, defaultAddress, findRunningAddress } from './relay-address.ts';
+import { addressOf, defaultAddress } from './relay-address.ts';
+import { findRunningAddress } from './relay-note.ts';
 
 /** What the set-up knows of the relay. `config` undefined = there is no config file, the default applies. */
 export type FoundRelay = {

@@ -1,7 +1,7 @@
 import type { Refused } from './file-failure.ts';
 import { type GuardedFile, readGuarded } from './guarded-file.ts';
 import { changedKeys, planChanges, type VariableChange, type Wish } from './plan-changes.ts';
-import { hashText, readRecord, type SetUpEntry, type SetUpRecord } from './set-up-record.ts';
+import { hashText, readRecord, type SetUpEntry, type SetUpOwner, type SetUpRecord } from './set-up-record.ts';
 import type { SettingsLocation } from './settings-path.ts';
 import { findSettingsProblem } from './settings-text.ts';
 import { findWarnings } from './settings-warnings.ts';
@@ -13,6 +13,8 @@ export type SetUpRequest = {
   readonly settings: SettingsLocation;
   readonly dataFolder: string;
   readonly wish: Wish;
+  /** The relay that will undo it; undefined = it is for good. */
+  readonly owner?: SetUpOwner | undefined;
 };
 
 /** A set-up that may be applied. `diff` is empty if the settings already say it all. */
@@ -25,6 +27,8 @@ export type SetUpPlan = {
   readonly text: string;
   readonly diff: readonly string[];
   readonly warnings: readonly string[];
+  /** Whether settings and record say it all already. */
+  readonly isDone: boolean;
 };
 
 /** Reads the settings and the record; a text that cannot be edited safely is refused with its position. */
@@ -56,7 +60,7 @@ function mergeWritten(
 
 /** Computes a set-up without writing anything. A second one starts from the originals of the first. */
 export async function planSetUp(request: SetUpRequest): Promise<SetUpPlan | Refused> {
-  const { settings, dataFolder, wish } = request;
+  const { settings, dataFolder, wish, owner } = request;
   const read = await readSettings(settings, dataFolder);
   if (!read.ok) return read;
   const { file, record } = read;
@@ -69,13 +73,15 @@ export async function planSetUp(request: SetUpRequest): Promise<SetUpPlan | Refu
   const entry = {
     originalText: original ?? null,
     backupPath: earlier?.backupPath ?? null,
-    writtenSha256: hashText(text),
+    writtenSha256: isSetUp && earlier !== undefined ? earlier.writtenSha256 : hashText(text),
     written: mergeWritten(earlier?.written ?? {}, changes),
+    ...(owner === undefined ? {} : { owner }),
   };
   return {
     ...{ ok: true, request, file, record, entry },
     text: isSetUp ? current : text,
     diff: showChanges({ shownAs: settings.shownAs, before: current, after: text }),
     warnings: findWarnings(text, wish.access),
+    isDone: isSetUp && earlier?.owner?.id === owner?.id,
   };
 }

@@ -1,13 +1,13 @@
 import { publicPlaceholder } from '../config/placeholder-token.ts';
 import { removeProperty } from './edit-json.ts';
 import type { Refused } from './file-failure.ts';
-import type { GuardedFile } from './guarded-file.ts';
+import { type GuardedFile, readGuarded } from './guarded-file.ts';
 import { readObject } from './json-text.ts';
 import type { ManagedKey } from './managed-keys.ts';
 import { readSettings } from './plan-set-up.ts';
 import { isLoopbackAddress, isSameRelay } from './relay-address.ts';
 import { backUp, deleteGuarded, replaceGuarded } from './replace-file.ts';
-import { type SetUpEntry, type SetUpRecord, writeEntry } from './set-up-record.ts';
+import { hashText, type SetUpEntry, type SetUpRecord, writeEntry } from './set-up-record.ts';
 import type { SettingsLocation } from './settings-path.ts';
 import { readEnv, removeVariable } from './settings-text.ts';
 import { showChanges } from './show-changes.ts';
@@ -70,12 +70,27 @@ export async function planRestore(request: RestoreRequest): Promise<RestorePlan 
   return { ...plan, text, diff, kept, stillPointsHere };
 }
 
-async function writeBack({ file, text }: RestorePlan, epochMs: number): Promise<{ ok: true } | Refused> {
+/** Whether the file is word for word what a relay wrote that manages it. */
+const isOurText = ({ file, entry }: RestorePlan): boolean =>
+  entry?.owner !== undefined && file.text !== undefined && hashText(file.text) === entry.writtenSha256;
+
+async function writeBack(plan: RestorePlan, epochMs: number): Promise<{ ok: true } | Refused> {
+  const { file, text } = plan;
   if (text === file.text) return { ok: true };
   // Nothing of the user's is in a file that goes: it held our variables only.
   if (text === undefined) return deleteGuarded(file);
+  if (isOurText(plan)) return replaceGuarded(file, text);
   const backup = await backUp(file, epochMs);
   return backup.ok ? replaceGuarded(file, text) : backup;
+}
+
+/** A relay that manages the settings makes a backup at every start: one that equals the file is one too many. */
+async function dropBackup({ entry, text }: RestorePlan): Promise<void> {
+  if (entry?.owner === undefined || entry.backupPath === null) return;
+  const backup = await readGuarded(entry.backupPath);
+  // Where it cannot be deleted there is a copy more, nothing worse.
+  if (backup.ok && backup.file.text !== undefined && backup.file.text === text)
+    await deleteGuarded(backup.file);
 }
 
 /** Gives the settings back, then forgets them. */
@@ -85,5 +100,7 @@ export async function applyRestore(
 ): Promise<{ readonly ok: true } | Refused> {
   const written = await writeBack(plan, epochMs);
   if (!written.ok || plan.entry === undefined) return written;
-  return writeEntry(plan.record, plan.file.path, undefined);
+  const forgotten = await writeEntry(plan.record, plan.file.path, undefined);
+  if (forgotten.ok) await dropBackup(plan);
+  return forgotten;
 }

@@ -9,6 +9,13 @@ import type { Refused } from './file-failure.ts';
 import { type GuardedFile, readGuarded } from './guarded-file.ts';
 import { replaceGuarded, type WriteResult } from './replace-file.ts';
 
+const ownerSchema = z.strictObject({
+  /** Random: tells this set-up from every other one. */
+  id: z.string().min(1),
+  pid: z.int().min(1),
+  mark: z.string().nullable(),
+});
+
 const entrySchema = z.strictObject({
   /** The file before the set-up, with what the user changed since by hand; null = it did not exist. */
   originalText: z.string().nullable(),
@@ -18,9 +25,14 @@ const entrySchema = z.strictObject({
   writtenSha256: z.string(),
   /** Per variable every value that we ever wrote; null = we removed it. */
   written: z.record(z.string(), z.array(z.string().nullable())),
+  /** The relay that undoes the set-up when it ends; none = the set-up is for good. */
+  owner: ownerSchema.optional(),
 });
 
 const recordSchema = z.strictObject({ version: z.literal(1), settings: z.record(z.string(), entrySchema) });
+
+/** The running relay to which a set-up belongs. */
+export type SetUpOwner = z.infer<typeof ownerSchema>;
 
 /** What is remembered of one settings file. */
 export type SetUpEntry = z.infer<typeof entrySchema>;

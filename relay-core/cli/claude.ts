@@ -6,15 +6,20 @@ import { findRelay } from '../claude-code/find-relay.ts';
 import { type GatheredWish, gatherWish } from '../claude-code/gather-wish.ts';
 import { planSetUp } from '../claude-code/plan-set-up.ts';
 import { defaultAddress } from '../claude-code/relay-address.ts';
+import { repair } from '../claude-code/repair.ts';
 import { applyRestore, planRestore, type RestorePlan } from '../claude-code/restore.ts';
+import { withSetUpLock } from '../claude-code/set-up-lock.ts';
+import { readRecord } from '../claude-code/set-up-record.ts';
 import { locateSettings, type SettingsLocation, showPath } from '../claude-code/settings-path.ts';
 import { dataFolder } from '../config/data-folder.ts';
 import type { Command, CommandContext } from './command.ts';
+import { doctorCommand } from './doctor.ts';
 
 const usage = [
   'usage: cc-relay claude init [--mode auto|subscription|token] [--proxy-url URL] [--config FILE]',
   '                            [--data-dir FOLDER] [--dry-run]',
   '       cc-relay claude remove [--config FILE] [--data-dir FOLDER] [--dry-run]',
+  '       cc-relay claude doctor [--fix] [--json]   (the same as cc-relay doctor)',
 ];
 
 const dryRunLine = 'Dry run: nothing was written.';
@@ -39,6 +44,8 @@ type Run = {
 
 /** `cc-relay claude init|remove` (also `config cc …`): sets up Claude Code's settings, or gives them back. */
 export const claudeCommand: Command = async (context) => {
+  const [first, ...rest] = context.args;
+  if (first === 'doctor') return await doctorCommand({ ...context, args: rest });
   const options = readOptions(context.args);
   if (options === undefined) {
     for (const line of usage) context.warn(line);
@@ -105,16 +112,29 @@ function refuse(context: CommandContext, { message }: Refused): number {
   return 1;
 }
 
-async function init({ context, options, settings, dataFolder }: Run): Promise<number> {
+async function init(run: Run): Promise<number> {
+  const { context, options, dataFolder } = run;
   const config = { ...context, configFlag: options.configFlag };
   const ports = { random: context.random, platform: context.platform };
   const gathered = await gatherWish({ ...options, config, dataFolder, ...ports });
   if (!gathered.ok) return refuse(context, gathered);
+  return await alone(run, () => setUp(run, gathered));
+}
+
+/** Does something while no other cc-relay changes the settings; a dry run changes nothing and locks nobody out. */
+async function alone({ context, options, dataFolder }: Run, act: () => Promise<number>): Promise<number> {
+  if (options.isDryRun) return await act();
+  const done = await withSetUpLock({ dataFolder, clock: context.clock }, act);
+  return typeof done === 'number' ? done : refuse(context, done);
+}
+
+async function setUp(run: Run, gathered: GatheredWish): Promise<number> {
+  const { context, options, settings, dataFolder } = run;
   const plan = await planSetUp({ settings, dataFolder, wish: gathered.wish });
   if (!plan.ok) return refuse(context, plan);
   for (const warning of [...gathered.notices, ...plan.warnings]) context.warn(`warning: ${warning}`);
   const { access, address } = gathered.wish;
-  if (plan.diff.length === 0) {
+  if (plan.isDone) {
     context.print(`Already set up: Claude Code uses ${address} (mode ${access.mode}).`);
     return 0;
   }
@@ -143,7 +163,20 @@ function describeSetUp({ wish, newToken, configPath }: GatheredWish, places: Pla
   ];
 }
 
-async function remove({ context, options, settings, dataFolder }: Run): Promise<number> {
+async function remove(run: Run): Promise<number> {
+  const { context, options, settings, dataFolder } = run;
+  const read = await readRecord(dataFolder);
+  // Without a record there is nothing that two could disagree about, and perhaps no folder for a lock.
+  const isRecorded = read.ok && read.record.file.text !== undefined;
+  const code = await (isRecorded ? alone(run, () => giveBack(run)) : giveBack(run));
+  if (code !== 0 || !isRecorded || options.isDryRun) return code;
+  const repaired = await repair({ dataFolder, homeFolder: context.homeFolder, settings }, context.clock);
+  if (!repaired.ok) return refuse(context, repaired);
+  printAll(context, repaired.lines);
+  return 0;
+}
+
+async function giveBack({ context, options, settings, dataFolder }: Run): Promise<number> {
   const found = await findRelay({ ...context, configFlag: options.configFlag }, dataFolder);
   // A config with mistakes must not keep anyone from getting the settings back.
   const relay = found.ok

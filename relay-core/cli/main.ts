@@ -6,11 +6,16 @@ import type { Command, CommandContext } from './command.ts';
 const help = `CC-Relay: a local relay between Claude Code and its providers.
 
   cc-relay serve [--config FILE] [--host HOST] [--port N] [--data-dir DIR] [--log-level LEVEL]
+                 [--manage-claude]
+  cc-relay status [--json]
+  cc-relay doctor [--fix] [--json]
   cc-relay config init [-o FILE] [--force]
   cc-relay config validate [FILE] [--strict]
   cc-relay config path
   cc-relay claude init [--mode auto|subscription|token] [--proxy-url URL] [--dry-run]
   cc-relay claude remove [--dry-run]
+  cc-relay keys add NAME | list | remove NAME
+  cc-relay keys import [--config FILE] [--dry-run]
   cc-relay version
 `;
 
@@ -30,6 +35,14 @@ const helpCommand: Command = ({ print }) => {
 /** Commands are loaded when they are called: a relay that runs for days needs no settings editor in memory. */
 const serve: Command = async (context) => (await import('./serve.ts')).serveCommand(context);
 const claude: Command = async (context) => (await import('./claude.ts')).claudeCommand(context);
+const keys: Command = async (context) =>
+  (await import('./keys.ts')).keysCommand({
+    ...context,
+    input: process.stdin,
+    prompt: (text) => process.stderr.write(text),
+  });
+const status: Command = async (context) => (await import('./status.ts')).statusCommand(context);
+const doctor: Command = async (context) => (await import('./doctor.ts')).doctorCommand(context);
 const config: Command = async (context) => {
   const [first, ...rest] = context.args;
   // `config cc` is the documented name of `claude init` and `claude remove`.
@@ -42,6 +55,9 @@ const commands: ReadonlyMap<string, Command> = new Map<string, Command>(
     serve,
     config,
     claude,
+    status,
+    doctor,
+    keys,
     version: versionCommand,
     '--version': versionCommand,
     help: helpCommand,

@@ -1,11 +1,15 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Config } from '../config/config.ts';
+import { dataFolder } from '../config/data-folder.ts';
 import { isLoopbackHost } from '../config/listen-address.ts';
 import { createLogger } from '../create-logger.ts';
 import { createRelay, type Relay } from '../create-relay.ts';
 import type { Logger } from '../ports.ts';
 import type { Command, CommandContext } from './command.ts';
 import { describePortInUse } from './describe-port-in-use.ts';
+import type { ManagedClaude } from './manage-claude.ts';
 import { openConfig } from './open-config.ts';
 import { forgetRuntime, noteRuntime } from './runtime-file.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -13,7 +17,7 @@ import { untilStopped } from './until-stopped.ts';
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 
 const usage =
-  'usage: cc-relay serve [--config FILE] [--host HOST] [--port N] [--data-dir DIR] [--log-level debug|info|warn|error]';
+  'usage: cc-relay serve [--config FILE] [--host HOST] [--port N] [--data-dir DIR] [--log-level debug|info|warn|error] [--manage-claude]';
 
 type ServeFlags = {
   readonly config: string | undefined;
@@ -21,6 +25,7 @@ type ServeFlags = {
   readonly port: number | undefined;
   readonly dataDir: string | undefined;
   readonly logLevel: (typeof logLevels)[number] | undefined;
+  readonly managesClaude: boolean;
 };
 
 const readFlags = (args: readonly string[]): ServeFlags | undefined => {
@@ -28,14 +33,19 @@ const readFlags = (args: readonly string[]): ServeFlags | undefined => {
     const text = { type: 'string' } as const;
     const { values } = parseArgs({
       args: [...args],
-      options: { config: text, host: text, port: text, 'data-dir': text, 'log-level': text },
+      options: {
+        ...{ config: text, host: text, port: text, 'data-dir': text, 'log-level': text },
+        'manage-claude': { type: 'boolean' },
+      },
     });
     const port = values.port === undefined ? undefined : Number(values.port);
     const isPort = port === undefined || (Number.isInteger(port) && port >= 0 && port <= 65_535);
     const logLevel = logLevels.find((level) => level === values['log-level']);
     if (!isPort || values.port === '' || (values['log-level'] !== undefined && logLevel === undefined))
       return undefined;
-    return { config: values.config, host: values.host, port, dataDir: values['data-dir'], logLevel };
+    const managesClaude = values['manage-claude'] ?? false;
+    const { config, host } = values;
+    return { config, host, port, dataDir: values['data-dir'], logLevel, managesClaude };
   } catch {
     // parseArgs throws for nothing but flags it does not know.
     return undefined;
@@ -71,8 +81,25 @@ export const serveCommand: Command = async (context) => {
   }
   const log = await openLog(context, config);
   if (log === undefined) return 1;
+  const claude = await openClaude(context, { config, flags });
   const { clock, random, env } = context;
-  return run(context, { config, log, flags, relay: createRelay({ config, clock, random, env, log }) });
+  const relay = createRelay({ config: claude?.config ?? config, clock, random, env, log });
+  return run(context, { config, log, flags, relay, claude });
+};
+
+/** Repairs what a killed relay left in Claude Code's settings; hands them to this one if it shall manage them. */
+const openClaude = async (
+  context: CommandContext,
+  { config, flags }: Pick<Serving, 'config' | 'flags'>,
+): Promise<ManagedClaude | undefined> => {
+  const folder = dataFolder({ ...context, dataDir: flags.dataDir });
+  const isRecorded = existsSync(join(folder, 'claude-set-up.json'));
+  // Loaded when needed: a relay that runs for days needs no settings editor in memory.
+  if (!isRecorded && !flags.managesClaude) return undefined;
+  const { prepareClaude, repairClaude } = await import('./manage-claude.ts');
+  if (isRecorded) await repairClaude(context, folder);
+  if (!flags.managesClaude) return undefined;
+  return await prepareClaude(context, { config, configFlag: flags.config, dataFolder: folder });
 };
 
 const openLog = async (context: CommandContext, config: Config): Promise<Logger | undefined> => {
@@ -95,9 +122,11 @@ type Serving = {
   readonly log: Logger;
   readonly flags: ServeFlags;
   readonly relay: Relay;
+  readonly claude: ManagedClaude | undefined;
 };
 
-const run = async (context: CommandContext, { config, log, flags, relay }: Serving): Promise<number> => {
+const run = async (context: CommandContext, serving: Serving): Promise<number> => {
+  const { config, log, flags, relay, claude } = serving;
   const stopped = untilStopped(context.signals, () => relay.cut());
   const started = await relay.start();
   const { host, port } = config.server;
@@ -109,12 +138,15 @@ const run = async (context: CommandContext, { config, log, flags, relay }: Servi
   const address = `http://${host.includes(':') ? `[${host}]` : host}:${started.port}`;
   context.print(`cc-relay listening on ${address}`);
   const program = context.env.npm_lifecycle_event === undefined ? 'cc-relay' : 'npm run relay --';
-  context.warn(`use it: ANTHROPIC_BASE_URL=${address} claude   (for good: ${program} claude init)`);
+  if (claude === undefined)
+    context.warn(`use it: ANTHROPIC_BASE_URL=${address} claude   (for good: ${program} claude init)`);
   const { dataDir } = flags;
   await noteRuntime({ context, dataDir, log }, { pid: context.pid, address });
+  await claude?.begin({ host, port: started.port });
   await stopped;
   log.info('stopping: running requests may finish');
   await relay.stop();
+  await claude?.end();
   await forgetRuntime({ context, dataDir, log }, context.pid);
   return 0;
 };

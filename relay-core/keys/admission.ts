@@ -1,5 +1,5 @@
 import type { Clock } from '../ports.ts';
-import { inputEstimate, type TokenEstimate } from './limits.ts';
+import { inputEstimate, type KeyLimits, type TokenEstimate } from './limits.ts';
 import { Permit } from './permit.ts';
 import { PooledKey } from './pooled-key.ts';
 import { type Blocked, FairQueue, type Resource, type Try } from './queue.ts';
@@ -34,7 +34,7 @@ export class Admission {
   #queueTimeoutMs: number;
   readonly #slots: Slots;
   readonly #clock: Clock;
-  readonly #asks = new WeakMap<object, Wanted>();
+  readonly #asks = new WeakMap<object, Ask>();
 
   constructor(settings: AdmissionSettings, clock: Clock) {
     this.#slots = new Slots(settings.maxConcurrent);
@@ -63,14 +63,20 @@ export class Admission {
     if (standing?.kind === 'last-resort' || standing?.kind === 'retired') return standing;
     if (!this.#slots.hasRoom || !mayTake(this.#slots)) return short(this.#slots);
     if (!slots.hasRoom || !mayTake(slots)) return short(slots);
-    if (key === undefined) return this.take(wanted);
+    if (key === undefined) return this.#take(wanted);
     if (standing?.kind === 'wait') return { kind: 'short', on: key, waitMs: standing.waitMs };
     if (standing?.kind === 'busy' || !mayTake(key)) return short(key);
-    return this.take(wanted);
+    return this.#take(wanted);
   }
 
-  /** Takes the room without asking whether there is any. */
-  take(wanted: Wanted): Extract<Leave, { kind: 'permit' }> {
+  /** Takes room for what rests, whatever its limits say; never more at the same time than may run. */
+  takeLastResort(wanted: Wanted): Leave {
+    const taken = [this.#slots, wanted.slots, ...(wanted.key ? [wanted.key.slots] : [])];
+    const full = taken.find((slots) => !slots.hasRoom);
+    return full === undefined ? this.#take(wanted) : short(full);
+  }
+
+  #take(wanted: Wanted): Extract<Leave, { kind: 'permit' }> {
     const { slots, key } = wanted;
     const clock = this.#clock;
     const reservation = key?.limits.reserve(estimateFor(wanted, key), clock.monotonic());
@@ -81,34 +87,64 @@ export class Admission {
     };
   }
 
-  /** Remembers what a waiter waits with, so that newcomers can be told their true wait. */
-  remember<T>(tryTake: Try<T>, wanted: Wanted): void {
-    this.#asks.set(tryTake, wanted);
+  /** Remembers what a waiter waits for, so that newcomers can be told their true wait. */
+  remember<T>(tryTake: Try<T>, blocked: Blocked, bodyBytes: number): void {
+    this.#asks.set(tryTake, { keys: keysIn(blocked), bodyBytes });
   }
 
   /**
-   * How long a newcomer would wait, those before it in the queue counted; undefined when only the end of
+   * How long a newcomer would wait in ms, those before it in the queue counted; undefined when only the end of
    * another request can tell.
    */
   knownWaitMs(blocked: Blocked, group: string | undefined, bodyBytes: number): number | undefined {
-    if (blocked.waitMs === undefined) return undefined;
-    const keys = blocked.on.filter((resource) => resource instanceof PooledKey);
-    if (keys.length === 0 || this.queue.length === 0) return blocked.waitMs;
-    const ahead = this.queue.ahead(group).flatMap((tryTake) => this.#asks.get(tryTake) ?? []);
     const nowMs = this.#clock.monotonic();
-    const waits = keys.map((key, index) => {
-      // Those ahead spread over the keys: each takes the one that is free first.
-      const share = ahead.filter((_ask, place) => place % keys.length === index);
-      const estimates = [...share.map((ask) => estimateFor(ask, key)), estimateFor({ bodyBytes }, key)];
-      return Math.max(key.cooldownMs(nowMs), key.limits.waitMsAfter(estimates, nowMs));
-    });
-    return Math.max(blocked.waitMs, Math.min(...waits));
+    const keys = keysIn(blocked);
+    if (keys.length < blocked.on.length || keys.some((key) => !isTimed(key, nowMs))) return undefined;
+    if (this.queue.length === 0) return blocked.waitMs;
+    const ahead = this.queue.ahead(group).flatMap((tryTake) => this.#asks.get(tryTake) ?? []);
+    return forecastWaitMs([...ahead, { keys, bodyBytes }], nowMs);
   }
 
   readonly #wakeQueue = () => {
     if (this.queue.length > 0) this.queue.wake();
   };
 }
+
+/** A request that waits for one of these keys. */
+type Ask = { readonly keys: readonly PooledKey[]; readonly bodyBytes: number };
+
+const keysIn = ({ on }: Blocked): readonly PooledKey[] =>
+  on.filter((resource) => resource instanceof PooledKey);
+
+/** True when the clock alone frees the key. */
+const isTimed = (key: PooledKey, nowMs: number): boolean =>
+  key.standing(nowMs).kind !== 'checking' && key.slots.hasRoom;
+
+/** The wait of the last of these, when each takes the key of its own that is free first, one after the other. */
+const forecastWaitMs = (asks: readonly Ask[], nowMs: number): number => {
+  const futures = new Map<PooledKey, Future>();
+  let waitMs = 0;
+  for (const ask of asks) {
+    const options = ask.keys.map((key) => {
+      const future = futures.get(key) ?? {
+        limits: key.limits.copy(),
+        freeAtMs: nowMs + key.cooldownMs(nowMs),
+      };
+      futures.set(key, future);
+      const needed = estimateFor(ask, key);
+      return { future, needed, atMs: future.freeAtMs + future.limits.waitMs(needed, future.freeAtMs) };
+    });
+    const [best] = options.sort((left, right) => left.atMs - right.atMs);
+    if (best === undefined) continue;
+    best.future.limits.reserve(best.needed, best.atMs);
+    best.future.freeAtMs = best.atMs;
+    waitMs = best.atMs - nowMs;
+  }
+  return waitMs;
+};
+
+/** A key as it will be: nobody overtakes, so that it is free no sooner than for the one before. */
+type Future = { readonly limits: KeyLimits; freeAtMs: number };
 
 const short = (on: Resource): Leave => ({ kind: 'short', on, waitMs: undefined });
 

@@ -11,8 +11,10 @@ const readLimit = (headers: HeaderList, kind: LearnedKind, clock: Clock): Learne
   const remaining = findHeader(headers, `${prefix}-remaining`) ?? '';
   const resetAt = Date.parse(findHeader(headers, `${prefix}-reset`) ?? '');
   if (!wholeNumber.test(limit) || !wholeNumber.test(remaining) || Number.isNaN(resetAt)) return undefined;
-  // The wall clock may jump while the limit counts: only the distance is kept.
-  const resetAtMs = clock.monotonic() + Math.max(0, resetAt - clock.now());
+  // The vendor's own clock tells the distance; ours may be wrong, or jump while the limit counts.
+  const saidAt = Date.parse(findHeader(headers, 'date') ?? '');
+  const nowAt = Number.isNaN(saidAt) ? clock.now() : saidAt;
+  const resetAtMs = clock.monotonic() + Math.max(0, resetAt - nowAt);
   return { limit: Number(limit), remaining: Number(remaining), resetAtMs };
 };
 

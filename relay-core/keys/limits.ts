@@ -182,7 +182,7 @@ export class KeyLimits {
 
   /** The wait of the last of these requests, each going as early as the ones before it allow. Changes nothing. */
   waitMsAfter(estimates: readonly TokenEstimate[], nowMs: number): number {
-    const copy = this.#copy();
+    const copy = this.copy();
     let waitMs = 0;
     for (const estimate of estimates) {
       waitMs += copy.waitMs(estimate, nowMs + waitMs);
@@ -196,7 +196,8 @@ export class KeyLimits {
     return this.#outputs.mean();
   }
 
-  #copy(): KeyLimits {
+  /** Limits of their own with the same past: to try out what would be. */
+  copy(): KeyLimits {
     const copy = new KeyLimits(this.#settings);
     copy.#requests = this.#requests?.copy();
     copy.#tokens = this.#tokens.map(({ kind, window }) => ({ kind, window: window.copy() }));

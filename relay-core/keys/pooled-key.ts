@@ -44,6 +44,7 @@ export class PooledKey {
   #config: KeyConfig;
   #limits: KeyLimits;
   #standing: KeyStanding = ready;
+  #beforeCheck: KeyStanding = ready;
   #rateLimitsInRow = 0;
   #cooledAtMs = Number.NEGATIVE_INFINITY;
   readonly #modelCooldowns = new Map<string, number>();
@@ -120,7 +121,10 @@ export class PooledKey {
     // Requests sent side by side learn of one and the same limit.
     if (attemptStartedAtMs > this.#cooledAtMs) this.#rateLimitsInRow += 1;
     this.#cooledAtMs = nowMs;
-    const backoffMs = Math.min(longestBackoffMs, shortestCooldownMs * 2 ** (this.#rateLimitsInRow - 1));
+    const backoffMs = Math.min(
+      longestBackoffMs,
+      shortestCooldownMs * 2 ** Math.max(0, this.#rateLimitsInRow - 1),
+    );
     return this.coolDown(
       requestedMs !== undefined && requestedMs > 0 ? requestedMs : backoffMs,
       'rate-limited',
@@ -131,7 +135,8 @@ export class PooledKey {
   /** Lets the key rest; a longer rest that runs already stays. Returns how long it rests now, in ms. */
   coolDown(durationMs: number, reason: CooldownReason, nowMs: number): number {
     const standing = this.standing(nowMs);
-    if (standing.kind === 'retired') return 0;
+    // What a check will find counts for more.
+    if (standing.kind === 'retired' || standing.kind === 'checking') return 0;
     const untilMs = nowMs + Math.min(durationMs, longestCooldownMs);
     if (standing.kind === 'cooling' && standing.untilMs >= untilMs) return standing.untilMs - nowMs;
     this.#standing = { kind: 'cooling', untilMs, reason };
@@ -145,7 +150,15 @@ export class PooledKey {
 
   /** Nobody uses it until the check is back. */
   check(): void {
-    if (this.#standing.kind !== 'retired') this.#standing = { kind: 'checking' };
+    if (this.#standing.kind === 'retired') return;
+    this.#beforeCheck = this.#standing;
+    this.#standing = { kind: 'checking' };
+  }
+
+  /** The check found nothing certain: rests for so long, or as long as it would have rested without it. */
+  endCheck(durationMs: number, nowMs: number): void {
+    this.#standing = this.#beforeCheck;
+    this.coolDown(durationMs, 'unauthorized', nowMs);
   }
 
   /** Out until the user acts. */

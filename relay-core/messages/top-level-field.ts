@@ -102,6 +102,14 @@ const readField = (bytes: Buffer, at: number): Field | Extract<FieldSearch, { ki
   return end === -1 ? malformed(start, 'unfinished value') : { nameEnd, start, end };
 };
 
+/** True when the bytes hold one object whose braces close at their very end: a cut one does not. */
+export const isClosedObject = (bytes: Buffer): boolean => {
+  const start = skipSpace(bytes, 0);
+  if (bytes[start] !== openBrace) return false;
+  const end = skipContainer(bytes, start);
+  return end !== -1 && skipSpace(bytes, end) === bytes.length;
+};
+
 /**
  * Finds the first top-level field called `name` without parsing the rest: reading stops at its value, so
  * bytes behind it are never judged. `malformed` means that the bytes before it are no JSON object.

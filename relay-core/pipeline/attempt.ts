@@ -54,7 +54,11 @@ export const attempt = async (
   target: Target,
 ): Promise<AttemptResult> => {
   const startedAt = exchange.elapsedMs;
-  const { result, status } = await tryTarget(exchange, call, target).catch((error: unknown) => {
+  const {
+    result,
+    status,
+    isSent = true,
+  } = await tryTarget(exchange, call, target).catch((error: unknown) => {
     target.permission.report('neutral');
     target.permit.end('unknown');
     throw error;
@@ -65,7 +69,7 @@ export const attempt = async (
     ...(status === undefined ? {} : { status }),
     ...describeFailure(exchange, outcome),
     durationMs: exchange.elapsedMs - startedAt,
-    mayBeBilled: isPossiblyBilled(exchange, outcome),
+    mayBeBilled: isSent && isPossiblyBilled(exchange, outcome),
   };
   exchange.attempts.push(record);
   if (outcome?.kind === 'answered') return { kind: 'answered', answer: outcome.answer, target };
@@ -83,7 +87,8 @@ export const attempt = async (
 /** What was billed without being counted stays reserved as estimated. */
 const usedBy = ({ mayBeBilled }: AttemptRecord): Used => (mayBeBilled ? 'unknown' : 'nothing');
 
-type Tried = { readonly result: HoldResult; readonly status?: number };
+/** `isSent` false = no request ever left. */
+type Tried = { readonly result: HoldResult; readonly status?: number; readonly isSent?: boolean };
 
 const failed = (failure: AttemptFailure): Tried => ({ result: { kind: 'failed', failure } });
 
@@ -103,7 +108,7 @@ const tryTarget = async (exchange: Exchange, call: MessagesCall, target: Target)
     case 'timed-out':
       return failed({ kind: 'timeout', detail: sent.detail });
     case 'unreachable':
-      return failed({ kind: 'unreachable', detail: sent.detail });
+      return { ...failed({ kind: 'unreachable', detail: sent.detail }), isSent: sent.isSent };
     case 'cancelled':
       return failed({ kind: 'unreachable', detail: 'cancelled' });
   }
@@ -178,9 +183,12 @@ const describeFailure = (
   return { failure: 'detail' in failure ? `${failure.kind}: ${failure.detail}` : failure.kind };
 };
 
+/** The request may have been taken up, and its answer was lost. */
+const billable: ReadonlySet<string> = new Set(['stream-broken', 'timeout', 'unreachable']);
+
 /** The vendor bills what it has begun to answer, whether or not the answer arrives. */
 const isPossiblyBilled = (exchange: Exchange, outcome: HoldResult | undefined): boolean => {
   if (outcome === undefined) return exchange.calledOff !== undefined;
   if (outcome.kind === 'answered') return false;
-  return outcome.failure.kind === 'stream-broken' || outcome.failure.kind === 'timeout';
+  return billable.has(outcome.failure.kind);
 };

@@ -1,7 +1,7 @@
 import { findHeader } from '../messages/header-list.ts';
 import { joinChunks } from '../messages/join-chunks.ts';
 import { StreamWatch } from '../messages/stream-watch.ts';
-import { findTopLevelField, readJsonString } from '../messages/top-level-field.ts';
+import { findTopLevelField, isClosedObject, readJsonString } from '../messages/top-level-field.ts';
 import type { Clock } from '../ports.ts';
 import type { FailedAnswer, ProviderAdapter } from '../providers/provider.ts';
 import type { AttemptFailure } from '../resilience/attempt-failure.ts';
@@ -126,13 +126,7 @@ const findFault = (body: Buffer): string | undefined => {
   const text = body.length > 0 ? body.toString('latin1', 0, 64).trimStart() : '';
   if (text === '') return 'the upstream answered 200 with an empty body';
   if (!text.startsWith('{')) return 'the upstream answered 200 with something that is no JSON object';
-  if (
-    !body
-      .toString('latin1', body.length - 64)
-      .trimEnd()
-      .endsWith('}')
-  )
-    return 'the answer was cut';
+  if (!isClosedObject(body)) return 'the answer was cut';
   const type = findTopLevelField(body, 'type');
   if (type.kind === 'malformed') return 'the upstream answered 200 with broken JSON';
   const isError =

@@ -43,9 +43,7 @@ const admit = (exchange: Exchange, round: Round, wish: Wish): Promise<Admitted> 
   const { queue } = exchange.parts.admission;
   const tryTake: Try<Picked> = (mayTake: (resource: Resource) => boolean) => round.pick(wish.level, mayTake);
   const now = queue.tryNow(tryTake);
-  return now.kind === 'taken'
-    ? admitted(now, false)
-    : waitForRoom(exchange, { round, wish, tryTake, blocked: now });
+  return now.kind === 'taken' ? admitted(now, false) : waitForRoom(exchange, { wish, tryTake, blocked: now });
 };
 
 const admitted = ({ value }: Taken<Picked>, hasWaited: boolean): Admitted =>
@@ -54,16 +52,12 @@ const admitted = ({ value }: Taken<Picked>, hasWaited: boolean): Admitted =>
     : { kind: 'target', target: value };
 
 type Waiting = {
-  readonly round: Round;
   readonly wish: Wish;
   readonly tryTake: Try<Picked>;
   readonly blocked: Blocked;
 };
 
-const waitForRoom = async (
-  exchange: Exchange,
-  { round, wish, tryTake, blocked }: Waiting,
-): Promise<Admitted> => {
+const waitForRoom = async (exchange: Exchange, { wish, tryTake, blocked }: Waiting): Promise<Admitted> => {
   const { admission, bus, clock } = exchange.parts;
   const { queueTimeoutMs, queue } = admission;
   const group = exchange.session;
@@ -72,8 +66,7 @@ const waitForRoom = async (
   const isRoundSooner = wish.roundDelayMs !== undefined && wish.roundDelayMs <= (waitMs ?? queueTimeoutMs);
   if ((waitMs ?? 0) > queueTimeoutMs || queueTimeoutMs === 0 || isRoundSooner)
     return { kind: 'nobody', shortage, isStale: false };
-  const { wanted } = round;
-  if (wanted) admission.remember(tryTake, wanted);
+  admission.remember(tryTake, blocked, exchange.requestBytes);
   const { id: exchangeId, elapsedMs, cancellation } = exchange;
   bus.emit({ kind: 'exchange-queued', exchangeId, at: clock.now(), waitMs, ahead: queue.length });
   const turn = await queue.wait({ group, tryTake, timeoutMs: queueTimeoutMs, cancellation });

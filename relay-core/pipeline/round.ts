@@ -68,21 +68,15 @@ export class Round {
     return on.size === 0 ? { kind: 'taken', value: undefined } : { kind: 'blocked', on: [...on], waitMs };
   }
 
-  /** What a target of this round would want; for telling a newcomer its wait. */
-  get wanted(): Wanted | undefined {
-    const [lane] = this.#lanes;
-    const [credential] = lane?.candidate.credentials ?? [];
-    return lane && credential && this.#wantedFor({ lane, credential });
-  }
-
   #ask(place: Place, level: Level, mayTake: (resource: Resource) => boolean): Leave {
     const { credential } = place;
     const { admission, lastResorts } = this.#parts;
     const wanted = this.#wantedFor(place);
     const leave = this.#isCooling(credential) ? lastResort : admission.tryTake(wanted, mayTake);
     if (leave.kind !== 'last-resort' || level !== 'last-resort' || lastResorts.has(credential)) return leave;
-    lastResorts.add(credential);
-    return admission.take(wanted);
+    const taken = admission.takeLastResort(wanted);
+    if (taken.kind === 'permit') lastResorts.add(credential);
+    return taken;
   }
 
   #isCooling(credential: Credential): boolean {
@@ -131,9 +125,13 @@ export class Round {
   #hasMore(lane: Lane): boolean {
     if (!this.#mayTry(lane) || isIsolated(lane.candidate)) return false;
     return lane.candidate.credentials.some((credential) => {
-      if (lane.tried.has(credential) || this.#isCooling(credential)) return false;
+      if (lane.tried.has(credential)) return false;
       const { key } = this.#wantedFor({ lane, credential });
-      return !key?.isOut(lane.candidate.model, this.#parts.clock.monotonic());
+      const nowMs = this.#parts.clock.monotonic();
+      if (key?.standing(nowMs).kind === 'retired') return false;
+      const rests = this.#isCooling(credential) || key?.isOut(lane.candidate.model, nowMs) === true;
+      // As a last resort, of candidates that had no attempt.
+      return !rests || (lane.tried.size === 0 && !this.#parts.lastResorts.has(credential));
     });
   }
 }

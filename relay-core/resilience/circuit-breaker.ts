@@ -35,6 +35,8 @@ export class CircuitBreaker {
   readonly #clock: Clock;
   readonly #onChange: (state: BreakerState) => void;
   #state: BreakerState = closed;
+  /** The probe that is under way in half-open. */
+  #probe: Permission | undefined;
 
   constructor(settings: BreakerSettings, clock: Clock, onChange: (state: BreakerState) => void = () => {}) {
     this.#settings = settings;
@@ -116,13 +118,17 @@ export class CircuitBreaker {
 
   #permit(role: Role): Permission {
     let hasReported = false;
-    return {
+    const permission: Permission = {
       report: (report) => {
         if (hasReported) return;
         hasReported = true;
-        this.#take(role, report);
+        // A probe of an earlier half-open time says no more than anybody let through.
+        if (role === 'probe') this.#take(this.#probe === permission ? 'probe' : 'extra', report);
+        else this.#take(role, report);
       },
     };
+    if (role === 'probe') this.#probe = permission;
+    return permission;
   }
 
   #take(role: Role, report: BreakerReport): void {

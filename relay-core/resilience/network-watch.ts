@@ -1,7 +1,7 @@
-import type { Clock } from '../ports.ts';
+import type { Clock, Timer } from '../ports.ts';
 import type { BreakerReport, Permission } from './circuit-breaker.ts';
 
-type Pending = { readonly permission: Permission; readonly atMs: number };
+type Pending = { readonly permission: Permission; readonly startedAtMs: number; readonly atMs: number };
 
 const togetherMs = 1000;
 /** Wall clock and monotonic clock drift apart by this much only when the machine slept or its clock was set. */
@@ -25,7 +25,7 @@ export class NetworkWatch {
   readonly #cutAtMs = new Map<string, number>();
   #offsetMs: number;
   #disturbedAtMs = Number.NEGATIVE_INFINITY;
-  #isTimerSet = false;
+  #timer: Timer | undefined;
 
   constructor(parts: NetworkWatchParts) {
     this.#parts = parts;
@@ -54,8 +54,9 @@ export class NetworkWatch {
       permission.report('connection-failure');
       return;
     }
+    this.#releaseOld();
     const pending = this.#pending.get(upstream) ?? [];
-    pending.push({ permission, atMs: this.#parts.clock.monotonic() });
+    pending.push({ permission, startedAtMs, atMs: this.#parts.clock.monotonic() });
     this.#pending.set(upstream, pending);
     if (this.#pending.size < count) {
       this.#wait();
@@ -90,14 +91,20 @@ export class NetworkWatch {
   #settle(report: BreakerReport): void {
     const pending = [...this.#pending.values()].flat();
     this.#pending.clear();
-    for (const { permission } of pending) permission.report(report);
+    for (const each of pending) this.#report(each, report);
+  }
+
+  /** The network may have changed since the attempt failed. */
+  #report({ permission, startedAtMs }: Pending, report: BreakerReport): void {
+    permission.report(this.isDisturbed(startedAtMs) ? 'neutral' : report);
   }
 
   #wait(): void {
-    if (this.#isTimerSet) return;
-    this.#isTimerSet = true;
-    this.#parts.clock.startTimer(togetherMs, () => {
-      this.#isTimerSet = false;
+    if (this.#timer !== undefined) return;
+    const oldestMs = Math.min(...[...this.#pending.values()].flat().map(({ atMs }) => atMs));
+    const waitMs = Math.max(0, oldestMs + togetherMs - this.#parts.clock.monotonic());
+    this.#timer = this.#parts.clock.startTimer(waitMs, () => {
+      this.#timer = undefined;
       this.#releaseOld();
       if (this.#pending.size > 0) this.#wait();
     });
@@ -110,7 +117,7 @@ export class NetworkWatch {
       const fresh = pending.filter(({ atMs }) => atMs > oldMs);
       if (fresh.length > 0) this.#pending.set(upstream, fresh);
       else this.#pending.delete(upstream);
-      for (const { permission, atMs } of pending) if (atMs <= oldMs) permission.report('connection-failure');
+      for (const each of pending) if (each.atMs <= oldMs) this.#report(each, 'connection-failure');
     }
   }
 }

@@ -27,7 +27,6 @@ export const checkKey = async (
     key.retire();
     return 'retired';
   }
-  key.restore();
-  key.coolDown(unclearCooldownMs, 'unauthorized', clock.monotonic());
+  key.endCheck(unclearCooldownMs, clock.monotonic());
   return 'cooling';
 };

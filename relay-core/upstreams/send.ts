@@ -17,7 +17,8 @@ export type UpstreamReply = {
 export type SendResult =
   | { readonly kind: 'replied'; readonly reply: UpstreamReply }
   | { readonly kind: 'timed-out'; readonly detail: string }
-  | { readonly kind: 'unreachable'; readonly detail: string }
+  /** `isSent` = a connection stood and the request went out on it, so that it may be billed. */
+  | { readonly kind: 'unreachable'; readonly detail: string; readonly isSent: boolean }
   | { readonly kind: 'cancelled' };
 
 /** How long to wait, in milliseconds, and what ends the waiting. */
@@ -129,7 +130,7 @@ class Receiver implements Dispatcher.DispatchHandler, FlowControl {
     this.#close();
     const detail = describeTransportError(error);
     if (this.#body) this.#body.finish({ kind: 'broken', detail });
-    else this.#settle({ kind: 'unreachable', detail });
+    else this.#settle({ kind: 'unreachable', detail, isSent: this.#controller !== undefined });
   }
 
   pause(): void {

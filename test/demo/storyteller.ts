@@ -49,6 +49,7 @@ export const tell = (happening: Happening, facts: StoryFacts): StoryLine | undef
     case 'key-restored':
     case 'upstream-probed':
     case 'exchange-committed':
+    case 'config-changed':
       return undefined;
   }
 };

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { type Script, ScriptedUpstream } from '../support/scripted-upstream.ts';
@@ -35,13 +36,18 @@ const portOf = (server: Server): number => {
 const listen = (server: Server): Promise<void> =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 
-/** Nobody listens on the port. */
+/** Nobody listens on the port. A connection of our own starts from it, or the next server to be opened might get it. */
 export const closedPort = deaf(async () => {
-  const server = createServer();
+  const server = createServer((socket) => socket.on('error', () => undefined).resume());
   await listen(server);
-  const url = `http://127.0.0.1:${portOf(server)}`;
-  await new Promise((resolve) => server.close(resolve));
-  return { url, stop: () => Promise.resolve() };
+  const holder = connect(portOf(server), '127.0.0.1');
+  await once(holder, 'connect');
+  const url = `http://127.0.0.1:${holder.localPort}`;
+  const stop = async () => {
+    holder.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url, stop };
 });
 
 /** A host that no name server knows (RFC 6761 reserves .invalid for that). */
@@ -69,8 +75,9 @@ const stuckListener = `
 const { createServer } = require('node:net');
 const { parentPort } = require('node:worker_threads');
 const server = createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+  // In one turn: a connection accepted after the queue was full would leave room in it.
   parentPort.postMessage(server.address().port);
-  setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 });`;
 
 const mostWaiting = 16;
@@ -79,7 +86,9 @@ const isConnectedWithinMs = 100;
 const tryConnect = (port: number): Promise<{ readonly socket: Socket; readonly isConnected: boolean }> =>
   new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
-    const timer = setTimeout(() => resolve({ socket, isConnected: false }), isConnectedWithinMs);
+    // After a busy turn timers come before sockets: these get their say before it is decided.
+    const decide = () => setImmediate(() => resolve({ socket, isConnected: false }));
+    const timer = setTimeout(decide, isConnectedWithinMs);
     socket.on('error', () => undefined);
     socket.once('connect', () => {
       clearTimeout(timer);

@@ -39,8 +39,6 @@ export type Fault = {
   readonly deadlines?: Partial<Deadlines>;
   /** Default: `usualPatienceMs`. */
   readonly patienceMs?: number;
-  /** Set while the relay is known not to do as expected: in what, and why that matters. */
-  readonly openFinding?: string;
 };
 
 /** The same for every kind of request. */
@@ -52,5 +50,5 @@ export const forBoth = (behaviour: Behaviour, course: Course): Pick<Fault, 'stre
 /** Faults that meet an answer at the same point of its life. */
 export type FaultGroup = { readonly name: string; readonly faults: readonly Fault[] };
 
-/** Room for exactly one more round, which comes after a second. */
-export const usualPatienceMs = 1_500;
+/** Room for exactly one more round, after a second; the one behind it would come after two more. */
+export const usualPatienceMs = 2_900;

@@ -85,7 +85,11 @@ const rateLimits: readonly Fault[] = [
     name: '429 without a time',
     ...forBoth(errorEnvelope(429, 'rate_limit_error'), refusedForNow(limited)),
   },
-  rateLimit('429, retry-after 1', '1', refusedForNow(limited, { retryAfter: '1' })),
+  {
+    ...rateLimit('429, retry-after 1', '1', refusedForNow(limited, { retryAfter: '1' })),
+    // Every round comes after one second here: room for one of them.
+    patienceMs: 1_900,
+  },
   rateLimit('429, retry-after 300', '300', refused(limited, { retryAfter: '300', isHopeless })),
   {
     name: '429, retry-after a date (30 s)',

@@ -19,9 +19,7 @@ const differencesOf = (fault: Fault): readonly string[] =>
 
 describe.each(faultGroups)('$name', ({ faults }) => {
   for (const fault of faults) {
-    // A finding that was mended turns its test red, so that its mark goes too.
-    const test = fault.openFinding === undefined ? it : it.fails;
-    test(`${fault.name}: client, record, breaker and upstreams see what they should`, () => {
+    it(`${fault.name}: client, record, breaker and upstreams see what they should`, () => {
       expect(differencesOf(fault)).toEqual([]);
     });
   }

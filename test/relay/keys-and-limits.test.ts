@@ -296,7 +296,8 @@ describe('a rate-limited key', () => {
     upstream.next(errorAnswer(429, 'rate_limit_error', { headers }));
     await call(relay.url);
     const [rest] = eventsOf('key-cooled-down');
-    expect(Math.round(((rest?.untilAt ?? 0) - (rest?.at ?? 0)) / 1000)).toBe(30);
+    // The vendor's own Date header, by which the distance is told, knows whole seconds only.
+    expect([30, 31]).toContain(Math.round(((rest?.untilAt ?? 0) - (rest?.at ?? 0)) / 1000));
   });
 
   it('touches neither its siblings nor the breaker while a sibling is there', async () => {

@@ -9,8 +9,7 @@ const startMs = 10_000;
 const poolOf = (...keyIds: string[]) =>
   new KeyPool(
     keyIds.map((keyId) => keyConfig(keyId)),
-    'round_robin',
-    seededRandom(1),
+    { strategy: 'round_robin', random: seededRandom(1) },
   );
 
 describe('a pool of keys', () => {
@@ -43,8 +42,7 @@ describe('a pool of keys', () => {
   it('counts the keys that neither rest nor are retired nor checked; limits are another matter', () => {
     const pool = new KeyPool(
       ['a', 'b', 'c', 'd', 'e'].map((keyId) => keyConfig(keyId, { limits: { rpm: 1 } })),
-      'round_robin',
-      seededRandom(1),
+      { strategy: 'round_robin', random: seededRandom(1) },
     );
     const [a, b, c, d, e] = pool.keys;
     a?.coolDown(1000, 'rate-limited', startMs);

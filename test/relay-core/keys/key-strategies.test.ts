@@ -15,8 +15,7 @@ type Facts = NonNullable<Parameters<typeof keyConfig>[1]>;
 const poolOf = (strategy: KeyStrategy, facts: readonly Facts[], seed = 1) =>
   new KeyPool(
     facts.map((each, index) => keyConfig(`k${index}`, each)),
-    strategy,
-    seededRandom(seed),
+    { strategy, random: seededRandom(seed) },
   );
 
 const idsOf = (pool: KeyPool, nowMs = startMs): string[] =>

@@ -89,16 +89,13 @@ describe("limits in an answer's headers", () => {
   });
 
   it('are whole, finite and never of the past, whatever the headers say', () => {
-    const part = fc.constantFrom('limit', 'remaining', 'reset', 'unified-reset');
-    const kind = fc.constantFrom('requests', 'tokens', 'input-tokens', 'output-tokens', 'toString');
-    const value = fc.oneof(
-      fc.string(),
-      fc.nat().map(String),
-      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
-    );
+    const number = fc.oneof({ weight: 4, arbitrary: fc.nat().map(String) }, fc.string());
+    const time = fc.date({ noInvalidDate: true }).map((date) => date.toISOString());
+    const reset = fc.oneof({ weight: 4, arbitrary: time }, fc.string(), fc.nat().map(String));
+    const kind = fc.constantFrom('requests', 'tokens', 'input-tokens', 'output-tokens', 'unified');
     const header = fc
-      .tuple(kind, part, value)
-      .map(([of, name, text]) => [`anthropic-ratelimit-${of}-${name}`, text]);
+      .tuple(kind, fc.record({ limit: number, remaining: number, reset }))
+      .map(([of, values]) => limitHeaders(of, values));
     fc.assert(
       fc.property(fc.array(header, { maxLength: 12 }), (headers) => {
         const clock = noon();

@@ -196,6 +196,7 @@ describe('a circuit breaker', () => {
     fc.assert(
       fc.property(historyOf(), (history) => {
         const { breaker, clock } = open();
+        report(breaker, ...failures(5));
         const running: Permission[] = [];
         for (const step of history) {
           act({ breaker, clock, running }, step);
@@ -231,7 +232,7 @@ describe('a circuit breaker', () => {
     );
   });
 
-  it.fails('does not take a probe of an earlier half-open period for the one that is under way', () => {
+  it('does not take a probe of an earlier half-open period for the one that is under way', () => {
     const { breaker, clock } = open();
     report(breaker, ...failures(5));
     clock.advance(30_000);

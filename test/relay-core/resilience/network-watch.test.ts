@@ -91,7 +91,7 @@ describe('upstreams that cannot be reached', () => {
     expect(heard.flat()).toEqual(['neutral', 'neutral', 'neutral', 'neutral']);
   });
 
-  it.fails('count within a second of their failure, whenever another’s second began', () => {
+  it('count within a second of their failure, whenever another’s second began', () => {
     const { clock, heard, unreachable } = open();
     unreachable('a');
     clock.advance(500);
@@ -100,7 +100,7 @@ describe('upstreams that cannot be reached', () => {
     expect(heard).toEqual([counted, counted]);
   });
 
-  it.fails('are no loss of the network when more than a second lies between them', () => {
+  it('are no loss of the network when more than a second lies between them', () => {
     const { clock, heard, unreachable, losses } = open();
     unreachable('a');
     clock.advance(500);
@@ -112,7 +112,7 @@ describe('upstreams that cannot be reached', () => {
     expect(heard[1]).toEqual(counted);
   });
 
-  it.fails('do not count when the network changed before their second was over', () => {
+  it('do not count when the network changed before their second was over', () => {
     const { clock, watch, heard, unreachable } = open();
     unreachable('a');
     clock.advance(300);

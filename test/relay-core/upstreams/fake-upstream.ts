@@ -47,7 +47,7 @@ export const fakeUpstream = (name: string, facts: UpstreamFacts): Upstream => {
     adapter: anthropicAdapter,
     dispatcher: facts.dispatcher ?? unused,
     breaker: facts.breaker ?? new CircuitBreaker(breakerSettings, clock),
-    keys: new KeyPool(keys, keyStrategy, seededRandom(1)),
+    keys: new KeyPool(keys, { strategy: keyStrategy, random: seededRandom(1) }),
     slots,
     get inFlight() {
       return slots.inFlight;
