@@ -66,7 +66,7 @@ export const createRelay = (options: RelayOptions): Relay => {
       const { allowedHosts, tokens } = current.config.server;
       return { listenHost: host, allowedHosts, hasToken: tokens.length > 0 };
     },
-    routes: createRoutes(() => handler),
+    routes: createRoutes(() => handler, clock),
     newRequestId: () => newRequestId(random),
     onFault: (error) =>
       log.error('a request failed inside the relay', {

@@ -34,6 +34,7 @@ const errorTable = {
   'unsupported-media': { status: 415, type: 'invalid_request_error', shouldRetry: false },
   'rate-limited': { status: 429, type: 'rate_limit_error' },
   'too-busy': { status: 529, type: 'overloaded_error' },
+  'request-unsupported': { status: 400, type: 'invalid_request_error', shouldRetry: false },
   'no-candidate': { status: 503, type: 'api_error', shouldRetry: false },
   'upstream-failed': { status: 502, type: 'api_error' },
   'upstream-timeout': { status: 504, type: 'timeout_error' },

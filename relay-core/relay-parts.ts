@@ -12,6 +12,7 @@ import { NetworkWatch } from './resilience/network-watch.ts';
 import { SessionAffinity } from './routing/session-affinity.ts';
 import { createStrategy } from './routing/strategies/create-strategy.ts';
 import type { RoutingStrategy } from './routing/strategies/strategy.ts';
+import { askJson } from './upstreams/ask-json.ts';
 import { HealthProbes } from './upstreams/health-probes.ts';
 import { checkKey } from './upstreams/key-checks.ts';
 import type { Upstream } from './upstreams/upstream.ts';
@@ -43,6 +44,8 @@ export type LastingParts = {
   readonly admission: Admission;
   readonly cooldowns: CredentialCooldowns;
   readonly affinity: SessionAffinity;
+  /** Provider and model pairs whose room was asked for. */
+  readonly checkedContexts: Set<string>;
 };
 
 /** Creates what lasts; `current` is asked for the configuration that runs at that moment. */
@@ -72,6 +75,7 @@ export const createLastingParts = (
     admission: new Admission(admissionSettings(config), clock),
     cooldowns: new CredentialCooldowns(clock),
     affinity: new SessionAffinity(clock),
+    checkedContexts: new Set(),
   };
 };
 
@@ -95,6 +99,7 @@ export const runConfig = (lasting: LastingParts, config: Config, before?: Runnin
     ...{ clock, random, log, bus, deadlines, admission, cooldowns, network, affinity },
     hasDebugHeaders: config.routing.debug,
     strategyName: config.routing.strategy,
+    checkContext: (upstream, model) => void checkContext(lasting, upstream, model),
     checkKey: (upstream, key) => void confirmKey(lasting, upstream, key),
   };
   return { config, registry, parts, routePlan: createRoutePlan(config, { clock, random, affinity, before }) };
@@ -127,6 +132,26 @@ const confirmKey = async (
     bus.emit({ kind: 'key-cooled-down', at, ...name, reason: 'unauthorized', untilAt });
   }
   admission.queue.wake();
+};
+
+const contextWaitMs = 3_000;
+
+const checkContext = async (
+  { ports, checkedContexts }: LastingParts,
+  upstream: Upstream,
+  model: string,
+): Promise<void> => {
+  const { contextCheck } = upstream.adapter;
+  const { name } = upstream.config;
+  const pair = `${name} ${model}`;
+  if (contextCheck === undefined || checkedContexts.has(pair)) return;
+  checkedContexts.add(pair);
+  const { clock, bus, log } = ports;
+  const answer = await askJson(upstream, { ...contextCheck, waitMs: contextWaitMs, clock });
+  const message = answer.ok ? contextCheck.read(answer.value, model) : undefined;
+  if (message === undefined) return;
+  bus.emit({ kind: 'upstream-warned', at: clock.now(), upstream: name, message });
+  log.warn(message, { upstream: name });
 };
 
 type RouteParts = {

@@ -45,7 +45,7 @@ const estimateParsed = (body: unknown): TokenEstimate => {
  *
  * Expected error of prose, code, JSON, CJK and Arabic: ±10 % for models before Claude 4.7, ±20 % since (users measured
  * 1.13 to 1.47 times as many tokens, by content; this takes 1.15 to 1.35). Emoji, symbols and texts below 20 tokens:
- * ±30 %. Images of known size: exact. PDFs: ±35 %. Models of other vendors: unknown, they are counted as Claude 4.5.
+ * ±30 %; short base64 in text: up to 40 % too few. Images of known size: exact. PDFs: ±35 %. Models of other vendors: unknown, they are counted as Claude 4.5.
  */
 export const estimateInputTokens = (body: unknown): TokenEstimate => {
   try {

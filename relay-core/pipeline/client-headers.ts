@@ -44,7 +44,8 @@ const isNeverPassedOn = rememberNames(
 // A subscription's windows belong to whoever earned them (behaviour.md 2).
 const isUnifiedLimit = rememberNames((name) => name.startsWith('anthropic-ratelimit-unified-'));
 
-const passedOn = (headers: HeaderList, isOwnCredential: boolean): string[] => {
+/** An upstream's headers that its client may see. */
+export const passedOnHeaders = (headers: HeaderList, isOwnCredential: boolean): string[] => {
   const named = connectionNames(headers);
   return dropHeaders(
     headers,
@@ -57,7 +58,7 @@ const passedOn = (headers: HeaderList, isOwnCredential: boolean): string[] => {
 
 /** An upstream's headers as the client gets them, with the relay's own. */
 const answerHeaders = (exchange: Exchange, headers: HeaderList, target: Target): string[] => {
-  const own = passedOn(headers, target.credential.kind === 'pass-through');
+  const own = passedOnHeaders(headers, target.credential.kind === 'pass-through');
   own.push(...relayHeaders(exchange), ...targetHeaders(exchange, target));
   return own;
 };

@@ -29,6 +29,8 @@ export type ExchangeParts = {
   /** Undefined under `routing.affinity: none`. */
   readonly affinity: SessionAffinity | undefined;
   /** Confirms a 401 in the background and retires the key if it is so. */
+  /** Asks in the background, once for each model, whether a provider has room for whole prompts. */
+  readonly checkContext: (upstream: Upstream, model: string) => void;
   readonly checkKey: (upstream: Upstream, key: PooledKey) => void;
 };
 

@@ -61,9 +61,11 @@ const relay = async (handler: HandlerParts, exchange: Exchange, request: Incomin
   });
   exchange.model = call.field.model;
   exchange.requestBytes = call.body.length;
+  const learned = registry.learnModels(parts.clock);
+  if (learned !== undefined) await learned;
   const query = {
     client,
-    model: call.field.model,
+    call,
     upstreams: registry.inService,
     subscriptionFailover: config.routing.subscriptionFailover,
     nowMs: parts.clock.monotonic(),

@@ -30,11 +30,13 @@ const toEntry = ({ id, displayName, createdAt }: ListedModel): ModelEntry => ({
   created_at: createdAt,
 });
 
-const modelsOf = ({ config, adapter }: Upstream): readonly ListedModel[] =>
+const modelsOf = ({ config, adapter, modelList }: Upstream): readonly ListedModel[] =>
   config.models?.map(
     (id) =>
       adapter.models.find((known) => known.id === id) ?? { id, displayName: id, createdAt: unknownDate },
-  ) ?? adapter.models;
+  ) ??
+  modelList.models ??
+  adapter.models;
 
 /** Every model of every upstream in service, each id once, in the order of the configuration. */
 export const allModels = (upstreams: readonly Upstream[]): readonly ModelEntry[] => {

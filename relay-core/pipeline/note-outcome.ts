@@ -38,6 +38,8 @@ export const noteAnswered = (exchange: Exchange, target: Target, { watch }: Held
   const isWhole = exchange.outcome === 'completed';
   target.permit.end((isWhole ? exchange.usage : undefined) ?? 'unknown');
   if (isWhole) target.key?.succeed();
+  if (isWhole && target.upstream.adapter.contextCheck)
+    exchange.parts.checkContext(target.upstream, target.model);
   const report = answerReport(exchange, target, watch?.error === undefined);
   target.permission.report(report);
   const { affinity } = exchange.parts;

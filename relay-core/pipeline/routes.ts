@@ -1,15 +1,19 @@
 import type { ServerResponse } from 'node:http';
 import { RelayError } from '../errors.ts';
+import type { Clock } from '../ports.ts';
 import { serverName } from '../server/error-reply.ts';
 import { type Route, sendJson } from '../server/http-server.ts';
+import { handleCountTokens } from './count-tokens.ts';
 import { type HandlerParts, handleExchange } from './handle-exchange.ts';
 import { allModels, findModel, listModels } from './list-models.ts';
 import { listProviders } from './list-providers.ts';
+import { TokenCounts } from './token-counts.ts';
 
 const modelsPath = '/v1/models';
 
 /** Everything the relay serves. What lists providers or models wants the same credential as messages do. */
-export const createRoutes = (current: () => HandlerParts): readonly Route[] => {
+export const createRoutes = (current: () => HandlerParts, clock: Clock): readonly Route[] => {
+  const counts = new TokenCounts(clock);
   return [
     {
       method: 'POST',
@@ -17,11 +21,17 @@ export const createRoutes = (current: () => HandlerParts): readonly Route[] => {
       handle: (request, response) => handleExchange(current(), request, response),
     },
     {
+      method: 'POST',
+      path: '/v1/messages/count_tokens',
+      handle: (request, response) => handleCountTokens({ ...current(), counts }, request, response),
+    },
+    {
       method: 'GET',
       path: modelsPath,
-      handle: (request, response) => {
+      handle: async (request, response) => {
         const { authenticate, registry } = current();
         authenticate(request.headers);
+        await registry.learnModels(clock);
         const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
         sendJson(response, listModels(allModels(registry.inService), searchParams));
       },
@@ -29,9 +39,10 @@ export const createRoutes = (current: () => HandlerParts): readonly Route[] => {
     {
       method: 'GET',
       path: `${modelsPath}/`,
-      handle: (request, response) => {
+      handle: async (request, response) => {
         const { authenticate, registry } = current();
         authenticate(request.headers);
+        await registry.learnModels(clock);
         const { pathname } = new URL(request.url ?? '/', 'http://localhost');
         sendJson(response, findModel(allModels(registry.inService), modelIdOf(pathname)));
       },

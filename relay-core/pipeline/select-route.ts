@@ -1,7 +1,7 @@
 import { RelayError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { Credential } from '../providers/provider.ts';
-import { type Candidate, type CandidateQuery, findCandidates } from '../routing/candidates.ts';
+import { type Candidate, type CandidateQuery, findCandidates, type Skipped } from '../routing/candidates.ts';
 import type { SessionAffinity } from '../routing/session-affinity.ts';
 import type { RoutingStrategy } from '../routing/strategies/strategy.ts';
 
@@ -23,14 +23,14 @@ export type RouteQuery = CandidateQuery & { readonly findSession: () => string |
 
 /** The candidates for a request. Throws RelayError `no-candidate` with the remedy when there are none. */
 export const selectRoute = (query: RouteQuery, plan: RoutePlan): Route => {
-  const candidates = findCandidates(query);
-  if (candidates.length === 0)
-    throw new RelayError('no-candidate', `No provider can serve this request: ${hintFor(query)}`);
-  const ordered = plan.strategy.order(candidates, query.model);
+  const { candidates, skipped } = findCandidates(query);
+  if (candidates.length === 0) throw noCandidate(query, skipped);
+  const { model } = query.call.field;
+  const ordered = plan.strategy.order(candidates, model);
   if (ordered.length === 0)
     throw new RelayError(
       'no-candidate',
-      `No provider can serve this request: routing.model_mapping and default_provider name none for ${query.model}`,
+      `No provider can serve this request: routing.model_mapping and default_provider name none for ${model}`,
     );
   return withAffinity(ordered, query, plan);
 };
@@ -46,7 +46,7 @@ const withAffinity = (ordered: readonly Candidate[], query: RouteQuery, plan: Ro
     ordered: arranged,
     keyId,
     isSticky,
-  } = affinity.arrange(session, query.model, { ordered, home, isWell });
+  } = affinity.arrange(session, query.call.field.model, { ordered, home, isWell });
   const [first, ...rest] = arranged;
   if (first === undefined || keyId === undefined) return { candidates: arranged, isSticky };
   return {
@@ -66,6 +66,14 @@ const withKeyFirst = (credentials: readonly Credential[], keyId: string): readon
     return credential.keyId === keyId ? 1 : 2;
   };
   return credentials.toSorted((left, right) => rank(left) - rank(right));
+};
+
+/** The refusal when nobody may serve: what asks too much of every provider is the request's own fault. */
+export const noCandidate = (query: CandidateQuery, skipped: readonly Skipped[]): RelayError => {
+  const reasons = skipped.map(({ upstream, reason }) => `${upstream}: ${reason}`).join('; ');
+  if (skipped.length > 0 && skipped.every(({ isOfRequest }) => isOfRequest))
+    return new RelayError('request-unsupported', `No provider can serve this request: ${reasons}`);
+  return new RelayError('no-candidate', `No provider can serve this request: ${reasons || hintFor(query)}`);
 };
 
 const hintFor = ({ upstreams, client }: CandidateQuery): string => {

@@ -63,10 +63,18 @@ export type ProviderAdapter = {
   classifyFailure(answer: FailedAnswer, nowMs: number): AttemptFailure;
   /** What an `event: error` inside a 200 means. */
   classifyStreamError(error: StreamError, nowMs: number): AttemptFailure;
+  /** False = it has no count_tokens: the relay estimates. */
+  readonly countsTokens?: boolean;
   /** Why this dialect cannot serve a request that it would accept; undefined = it can. */
   findUnsupported?(call: MessagesCall): string | undefined;
   /** What the user can do about a failure, as a clause; undefined = the vendor's own words suffice. */
   remedyFor?(failure: AttemptFailure, context: RemedyContext): string | undefined;
+  /** How to ask what room a model was loaded with, for dialects that cut a prompt silently. */
+  readonly contextCheck?: {
+    buildRequest(destination: Destination): UpstreamRequest;
+    /** The warning for the user; undefined = there is room enough, or nothing is known. */
+    read(answer: unknown, model: string): string | undefined;
+  };
   /** How to ask which models there are, where the configuration names none. */
   readonly modelDiscovery?: {
     buildRequest(destination: Destination): UpstreamRequest;

@@ -1,6 +1,7 @@
 import type { HeaderList } from '../messages/header-list.ts';
-import type { Credential } from '../providers/provider.ts';
+import type { Credential, MessagesCall } from '../providers/provider.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { mapModel } from './map-model.ts';
 
 /** What the client may do here, decided once (behaviour.md 2). */
 export type Client = {
@@ -20,16 +21,22 @@ export type Candidate = {
   readonly credentials: readonly Credential[];
 };
 
+/** An upstream that was left out, and why, in words for the user. `isOfRequest`: the request itself asks too much. */
+export type Skipped = { readonly upstream: string; readonly reason: string; readonly isOfRequest: boolean };
+
 /** What candidates depend on. */
 export type CandidateQuery = {
   readonly client: Client;
-  readonly model: string;
+  readonly call: MessagesCall;
   readonly upstreams: readonly Upstream[];
   /** May configured keys take over when the client's own credential fails? */
   readonly subscriptionFailover: boolean;
   /** Monotonic: key pools order their keys by what is free now. */
   readonly nowMs: number;
 };
+
+/** Who may serve, and who was left out for the request's sake. */
+export type Candidates = { readonly candidates: readonly Candidate[]; readonly skipped: readonly Skipped[] };
 
 /** The client's headers that this upstream may see; empty = it passes nothing through. */
 const passedThrough = (upstream: Upstream, client: Client): HeaderList => {
@@ -58,16 +65,47 @@ const credentialsFor = (upstream: Upstream, query: CandidateQuery): readonly Cre
   return own.length > 0 ? [...own, ...keys] : keys;
 };
 
-/** The upstreams that may serve this client, in the order of the configuration. */
-export const findCandidates = (query: CandidateQuery): readonly Candidate[] => {
-  const candidates = query.upstreams
-    .map((upstream) => ({
-      upstream,
-      model: upstream.config.modelMapping.get(query.model) ?? query.model,
-      credentials: credentialsFor(upstream, query),
-    }))
-    .filter(({ credentials }) => credentials.length > 0);
-  return query.subscriptionFailover ? candidates : ownCredentialOnly(candidates);
+const namesOf = ({ modelList, adapter }: Upstream): readonly string[] =>
+  (modelList.models ?? adapter.models).map(({ id }) => id);
+
+/** Who could not say which models it has is to blame for that, not its mapping. */
+const reasonFor = ({ modelList, adapter, config }: Upstream, reason: string): string => {
+  const { failure } = modelList;
+  if (failure === undefined) return reason;
+  const context = { model: '', baseUrl: config.baseUrl };
+  const remedy = adapter.remedyFor?.({ kind: 'unreachable', detail: failure }, context);
+  return remedy === undefined ? failure : `${failure}; ${remedy}`;
+};
+
+const judge = (upstream: Upstream, query: CandidateQuery): Candidate | Skipped | undefined => {
+  const credentials = credentialsFor(upstream, query);
+  if (credentials.length === 0) return undefined;
+  const { config, adapter } = upstream;
+  const mapped = mapModel({
+    model: query.call.field.model,
+    type: config.type,
+    mapping: config.modelMapping,
+    // Anthropic's own need no list: there every name is sent as it is.
+    models: config.models ?? (config.type === 'anthropic' ? undefined : namesOf(upstream)),
+  });
+  if (!mapped.ok)
+    return { upstream: config.name, reason: reasonFor(upstream, mapped.reason), isOfRequest: false };
+  const unsupported = adapter.findUnsupported?.(query.call);
+  if (unsupported !== undefined) return { upstream: config.name, reason: unsupported, isOfRequest: true };
+  return { upstream, model: mapped.model, credentials };
+};
+
+/** The upstreams that may serve this request, in the order of the configuration. */
+export const findCandidates = (query: CandidateQuery): Candidates => {
+  const candidates: Candidate[] = [];
+  const skipped: Skipped[] = [];
+  for (const upstream of query.upstreams) {
+    const judged = judge(upstream, query);
+    if (judged === undefined) continue;
+    if ('reason' in judged) skipped.push(judged);
+    else candidates.push(judged);
+  }
+  return { candidates: query.subscriptionFailover ? candidates : ownCredentialOnly(candidates), skipped };
 };
 
 /** Without subscription failover a client that brings its own credential is served by that one or not at all. */

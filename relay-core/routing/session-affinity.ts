@@ -93,6 +93,12 @@ export class SessionAffinity {
     return { ordered, keyId: isAt(place, ordered[0]) ? place.keyId : undefined, isSticky };
   }
 
+  /** Where a session is at home now; asking changes nothing. */
+  placeOf(session: string, model: string): AffinityPlace | undefined {
+    const entry = this.#entries.get(entryKey(session, model));
+    return entry === undefined || this.#isIdle(entry) ? undefined : entry.place;
+  }
+
   /** The upstream began to answer this session's request: it becomes its place, unless the request was steered there. */
   served(session: string, model: string, place: AffinityPlace): void {
     const entry = this.#use(session, model);

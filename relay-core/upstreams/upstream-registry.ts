@@ -11,6 +11,7 @@ import type { ProviderAdapter } from '../providers/provider.ts';
 import { zaiAdapter } from '../providers/zai/zai.ts';
 import { type BreakerSettings, CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import { createDispatcher } from './dispatcher.ts';
+import { ModelList } from './model-list.ts';
 import type { Upstream } from './upstream.ts';
 
 /** The dialects this version speaks. */
@@ -61,6 +62,7 @@ const openUpstream = (
     breaker:
       same?.breaker ?? new CircuitBreaker(parts.breaker, clock, () => parts.onBreakerChange(config.name)),
     keys: new KeyPool(config.keys, { strategy: config.keyStrategy, random }, same?.keys),
+    modelList: same?.modelList ?? new ModelList(),
     slots,
     get inFlight() {
       return slots.inFlight;
@@ -77,11 +79,15 @@ export class UpstreamRegistry {
   readonly inService: readonly Upstream[];
   /** Sockets of earlier configurations on which exchanges may still run. */
   readonly #leaving: Set<Dispatcher>;
+  readonly #asksForModels: boolean;
 
   /** `before`: the registry of an earlier configuration; what is known of unchanged upstreams and keys stays. */
   constructor(configured: readonly UpstreamConfig[], parts: RegistryParts, before?: UpstreamRegistry) {
     this.configured = configured;
     this.inService = configured.flatMap((config) => openUpstream(config, parts, before?.find(config.name)));
+    this.#asksForModels = this.inService.some(
+      ({ adapter, config }) => adapter.modelDiscovery !== undefined && config.models === undefined,
+    );
     this.#leaving = before ? before.#leaving : new Set();
     for (const { dispatcher } of before?.inService ?? []) this.#letGo(dispatcher);
   }
@@ -89,6 +95,13 @@ export class UpstreamRegistry {
   /** The upstream of this name, if it can serve. */
   find(name: string): Upstream | undefined {
     return this.inService.find(({ config }) => config.name === name);
+  }
+
+  /** What to wait for before models can be chosen: upstreams that must first say which they have. */
+  learnModels(clock: Clock): Promise<unknown> | undefined {
+    if (!this.#asksForModels) return undefined;
+    const asked = this.inService.flatMap((upstream) => upstream.modelList.refresh(upstream, clock) ?? []);
+    return asked.length === 0 ? undefined : Promise.all(asked);
   }
 
   /** Closes every socket, running requests included. */

@@ -50,6 +50,7 @@ export const tell = (happening: Happening, facts: StoryFacts): StoryLine | undef
     case 'upstream-probed':
     case 'exchange-committed':
     case 'config-changed':
+    case 'upstream-warned':
       return undefined;
   }
 };

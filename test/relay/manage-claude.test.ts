@@ -150,24 +150,60 @@ describe.runIf(process.platform === 'linux')('cc-relay serve --manage-claude', (
     expect(await read()).toBe(original);
   });
 
-  it.each([0, 1, 2, 3, 4, 5, 6, 7])(
-    'gives the settings back within five seconds when it is killed at some moment (%i)',
-    async (round) => {
+  const expectUndone = async () => {
+    const killedAt = Date.now();
+    // Watchers end only when nothing is left to do.
+    await expect.poll(watchers, { timeout: undoneWithinMs, interval: 20 }).toEqual([]);
+    expect(Date.now() - killedAt).toBeLessThan(undoneWithinMs);
+    expect(await read()).toBe(original);
+    const names = readdirSync(join(home, '.claude')).filter((name) => !name.endsWith('.bak'));
+    expect(names).toEqual(['settings.json']);
+  };
+  const wait = (durationMs: number) => new Promise((resolve) => setTimeout(resolve, durationMs));
+
+  // The set-up takes some tens of milliseconds after the ready line: most of these kills hit it.
+  it.each([0, 8, 16, 24, 32, 40, 60])(
+    'gives the settings back within five seconds when it is killed while it sets up (after %i ms)',
+    async (afterMs) => {
       const relay = await serve('--manage-claude');
       await relay.ready;
-      // The set-up takes some tens of milliseconds after the ready line: most rounds hit it.
-      await new Promise((resolve) => setTimeout(resolve, round * 8 + Math.random() * 8));
+      await wait(afterMs + Math.random() * 8);
       relay.process.kill('SIGKILL');
       await relay.exited;
-      const killedAt = Date.now();
-      // Watchers end only when nothing is left to do.
-      await expect.poll(watchers, { timeout: undoneWithinMs, interval: 20 }).toEqual([]);
-      expect(Date.now() - killedAt).toBeLessThan(undoneWithinMs);
-      expect(await read()).toBe(original);
-      const names = readdirSync(join(home, '.claude')).filter((name) => !name.endsWith('.bak'));
-      expect(names).toEqual(['settings.json']);
+      await expectUndone();
     },
   );
+
+  it.each([0, 5, 10, 20])(
+    'gives the settings back within five seconds when it is killed while it gives them back (after %i ms)',
+    async (afterMs) => {
+      const relay = await serve('--manage-claude');
+      await whenSetUp(relay);
+      relay.process.kill('SIGTERM');
+      await expect.poll(() => relay.stderr(), { interval: 1 }).toContain('stopping');
+      await wait(afterMs + Math.random() * 5);
+      relay.process.kill('SIGKILL');
+      await relay.exited;
+      await expectUndone();
+    },
+  );
+
+  it('leaves the original after any tangle of relays, stopped and killed', async () => {
+    const relays: RunningCommand[] = [];
+    for (let count = 0; count < 5; count += 1) {
+      const relay = await serve('--manage-claude');
+      relays.push(relay);
+      await relay.ready;
+      await wait(Math.random() * 150);
+      // Now and then an older one goes while the next one comes.
+      const gone = relays[Math.floor(Math.random() * relays.length)];
+      gone?.process.kill(Math.random() < 0.5 ? 'SIGKILL' : 'SIGTERM');
+    }
+    for (const relay of relays) relay.process.kill(Math.random() < 0.5 ? 'SIGKILL' : 'SIGTERM');
+    await Promise.all(relays.map((relay) => relay.exited));
+    await expectUndone();
+    expect(record().settings).toEqual({});
+  });
 
   it('keeps what the user edits meanwhile, killed or not', async () => {
     for (const signal of ['SIGKILL', 'SIGTERM'] as const) {

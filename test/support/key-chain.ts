@@ -18,6 +18,14 @@ const searchPath = '/usr/bin:/bin:/usr/sbin:/sbin';
  */
 export type KeyChainKind = 'unlocked' | 'empty' | 'absent';
 
+/** The key chain's program is back before its name is on the bus; asked too early, the bus would start a second one. */
+const unlock = `
+  printf '\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null
+  until dbus-send --session --print-reply --dest=org.freedesktop.DBus /org/freedesktop/DBus \\
+    org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets | grep -q 'boolean true'
+  do sleep 0.02; done
+`;
+
 /** A gnome-keyring of the test's own on a D-Bus of its own; it ends with `stop`, or when the test process is gone. */
 export class KeyChainSession {
   /** Home, config and key chain; deleted at the end. */
@@ -39,10 +47,9 @@ export class KeyChainSession {
     // Without a display the password window fails anyway; this way it does so quietly.
     await defineService(folder, 'org.gnome.keyring.SystemPrompter', '/bin/false');
     if (kind === 'absent') await defineService(folder, 'org.freedesktop.secrets', '/bin/false');
-    const unlock = "printf '\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null;";
     const script = `${kind === 'unlocked' ? unlock : ''} echo "$DBUS_SESSION_BUS_ADDRESS"; exec cat`;
     // `cat` ends with this process's end of the pipe, the session with `cat`, and the key chain with the session.
-    const holder = spawn('dbus-run-session', ['--', 'bash', '-c', script], {
+    const holder = spawn('/usr/bin/dbus-run-session', ['--', 'bash', '-c', script], {
       env: environmentIn(folder),
       cwd: folder,
       stdio: ['pipe', 'pipe', 'ignore'],

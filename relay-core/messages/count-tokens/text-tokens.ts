@@ -6,7 +6,7 @@ type LetterCosts = {
   /** A run of letters, up to where a lower-case letter meets an upper-case one: `fetch|With|Retry`. */
   readonly part: number;
   readonly freeLetters: number;
-  /** Each lower-case letter after the free ones. freeLetters × laterLetter + laterUpper < part, or a cut could cost less. */
+  /** Each lower-case letter after the free ones. freeLetters × laterLetter stays below part: a cut word costs more. */
   readonly laterLetter: number;
 };
 
@@ -106,8 +106,9 @@ class TextScan {
 }
 
 /**
- * Thousandths of a token that a text costs. Linear in its length. More text before or behind never costs less; a
- * text cut in two costs the whole within two tokens, or 24 where the cut goes through a base64 blob.
+ * Thousandths of a token that a text costs. Linear in its length. More text before or behind never costs less
+ * (within it, a letter that parts two blanks can save half a token). A text cut in two costs the whole within two
+ * tokens, or 24 where the cut goes through a base64 blob.
  */
 export const costOfText = (text: string, tokenizer: ModelFacts['tokenizer']): number => {
   const scan = new TextScan(text, letterCosts[tokenizer]);

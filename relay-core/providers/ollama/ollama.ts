@@ -29,6 +29,17 @@ const dateOf = (value: unknown): string => {
   return Number.isNaN(at) ? unknownDate : new Date(at).toISOString();
 };
 
+const leastContext = 65_536;
+
+/** Claude Code's first request alone is 12,000 to 25,000 tokens, and Ollama cuts what does not fit without a word. */
+const readContext = (answer: unknown, model: string): string | undefined => {
+  const list = isRecord(answer) && Array.isArray(answer.models) ? answer.models : [];
+  const loaded: unknown = list.find((each: unknown) => isRecord(each) && each.name === model);
+  const length = isRecord(loaded) ? loaded.context_length : undefined;
+  if (typeof length !== 'number' || length >= leastContext) return undefined;
+  return `${model} was loaded with a context window of ${length} tokens: what does not fit is cut silently. Claude Code needs at least ${leastContext}: start Ollama with OLLAMA_CONTEXT_LENGTH=${leastContext}`;
+};
+
 /** Ollama's Anthropic-compatible API: the same format, and silence where it does not support something. */
 export const ollamaAdapter: ProviderAdapter = {
   buildRequest,
@@ -37,7 +48,15 @@ export const ollamaAdapter: ProviderAdapter = {
   classifyFailure,
   classifyStreamError,
   models: [],
+  countsTokens: false,
   findUnsupported,
+  contextCheck: {
+    buildRequest: (destination) => ({
+      ...buildProbe(destination),
+      path: `${destination.basePath}/api/ps`,
+    }),
+    read: readContext,
+  },
   modelDiscovery: { buildRequest: buildModelsRequest, read: readModels },
   remedyFor: (failure, context) => {
     switch (failure.kind) {

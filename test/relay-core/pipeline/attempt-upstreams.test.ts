@@ -46,6 +46,7 @@ const openExchange = ({ clock, admission, cooldowns, candidates }: Fleet): Excha
       affinity: undefined,
       hasDebugHeaders: false,
       strategyName: 'failover',
+      checkContext: () => undefined,
       checkKey: (_upstream, key) => key.retire(),
     },
     new ClientReply(response, { clock, stallMs: 1000, pingEveryMs: 1000 }),

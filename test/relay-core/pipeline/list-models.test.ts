@@ -12,7 +12,10 @@ import type { Upstream } from '../../../relay-core/upstreams/upstream.ts';
 
 /** As much of an upstream as its models depend on. */
 const upstreamsWith = (...models: readonly (readonly string[] | undefined)[]): readonly Upstream[] =>
-  models.map((names) => ({ config: { models: names }, adapter: anthropicAdapter }) as unknown as Upstream);
+  models.map(
+    (names) =>
+      ({ config: { models: names }, adapter: anthropicAdapter, modelList: {} }) as unknown as Upstream,
+  );
 
 const models: readonly ModelEntry[] = Array.from({ length: 25 }, (_none, index) => ({
   type: 'model',
@@ -62,6 +65,7 @@ describe('the list of models', () => {
   it('describes a model as the first upstream that has it does', () => {
     const known = (displayName: string) => ({
       config: { models: undefined },
+      modelList: {},
       adapter: { models: [{ id: 'a', displayName, createdAt: '2026-01-01T00:00:00Z' }] },
     });
     const upstreams = [known('First'), known('Second')] as unknown as readonly Upstream[];

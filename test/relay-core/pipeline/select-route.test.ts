@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RelayError } from '../../../relay-core/errors.ts';
 import { type RoutePlan, type RouteQuery, selectRoute } from '../../../relay-core/pipeline/select-route.ts';
+import type { MessagesCall } from '../../../relay-core/providers/provider.ts';
 import { SessionAffinity } from '../../../relay-core/routing/session-affinity.ts';
 import { createFailover } from '../../../relay-core/routing/strategies/failover.ts';
 import { createModelBased } from '../../../relay-core/routing/strategies/model-based.ts';
@@ -13,6 +14,12 @@ const ownHeaders = ['authorization', 'Bearer sk-ant-oat-dummy'];
 const spender = { maySpendKeys: true, ownCredential: [], anthropicCredential: [] };
 const both = { maySpendKeys: true, ownCredential: ownHeaders, anthropicCredential: ownHeaders };
 
+/** As much of a request as a route depends on. */
+const callFor = (model: string): MessagesCall => ({
+  ...{ path: '/v1/messages', headers: [], body: Buffer.alloc(0), parsed: () => undefined },
+  field: { model, start: 0, end: 0 },
+});
+
 /** Upstreams a and b with two keys each, under failover; a session that asks as often as it likes. */
 const open = (facts: Omit<UpstreamFacts, 'clock'> = {}, plan: Partial<RoutePlan> = {}) => {
   const clock = new FakeClock();
@@ -24,10 +31,10 @@ const open = (facts: Omit<UpstreamFacts, 'clock'> = {}, plan: Partial<RoutePlan>
   );
   const affinity = new SessionAffinity(clock);
   const wholePlan: RoutePlan = { clock, strategy: createFailover(), affinity, home: 'none', ...plan };
-  const ask = (query: Partial<RouteQuery> = {}) => {
+  const ask = ({ model: asked = model, ...query }: Partial<RouteQuery> & { model?: string } = {}) => {
     const route = selectRoute(
       {
-        ...{ model, upstreams, client: spender, subscriptionFailover: true },
+        ...{ call: callFor(asked), upstreams, client: spender, subscriptionFailover: true },
         ...{ nowMs: clock.monotonic(), findSession: () => 's' },
         ...query,
       },

@@ -6,6 +6,7 @@ import type { Clock } from '../../../relay-core/ports.ts';
 import { anthropicAdapter } from '../../../relay-core/providers/anthropic/anthropic.ts';
 import { CircuitBreaker } from '../../../relay-core/resilience/circuit-breaker.ts';
 import { createDispatcher } from '../../../relay-core/upstreams/dispatcher.ts';
+import { ModelList } from '../../../relay-core/upstreams/model-list.ts';
 import type { Upstream } from '../../../relay-core/upstreams/upstream.ts';
 import { seededRandom } from '../routing/ranked.ts';
 
@@ -48,6 +49,7 @@ export const fakeUpstream = (name: string, facts: UpstreamFacts): Upstream => {
     dispatcher: facts.dispatcher ?? unused,
     breaker: facts.breaker ?? new CircuitBreaker(breakerSettings, clock),
     keys: new KeyPool(keys, { strategy: keyStrategy, random: seededRandom(1) }),
+    modelList: new ModelList(),
     slots,
     get inFlight() {
       return slots.inFlight;
