@@ -4,14 +4,16 @@ import { parseArgs } from 'node:util';
 import type { Config } from '../config/config.ts';
 import { dataFolder } from '../config/data-folder.ts';
 import { isLoopbackHost } from '../config/listen-address.ts';
+import type { WatchedFile } from '../config/watch-config.ts';
 import { createLogger } from '../create-logger.ts';
 import { createRelay, type Relay } from '../create-relay.ts';
-import type { Logger } from '../ports.ts';
 import type { Command, CommandContext } from './command.ts';
 import { describePortInUse } from './describe-port-in-use.ts';
+import { followConfig } from './follow-config.ts';
 import type { ManagedClaude } from './manage-claude.ts';
 import { openConfig } from './open-config.ts';
 import { forgetRuntime, noteRuntime } from './runtime-file.ts';
+import { openSwitchableLog, type SwitchableLog } from './switchable-log.ts';
 import { untilStopped } from './until-stopped.ts';
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -69,9 +71,10 @@ export const serveCommand: Command = async (context) => {
     context.warn(usage);
     return 2;
   }
-  const loaded = await openConfig(context, flags.config);
-  if (loaded === undefined) return 1;
-  const config = applyFlags(loaded, flags);
+  const opened = await openConfig(context, flags.config);
+  if (opened === undefined) return 1;
+  const { file } = opened;
+  const config = applyFlags(opened.config, flags);
   const { host, tokens } = config.server;
   if (!isLoopbackHost(host) && tokens.length === 0) {
     context.warn(
@@ -84,7 +87,7 @@ export const serveCommand: Command = async (context) => {
   const claude = await openClaude(context, { config, flags });
   const { clock, random, env } = context;
   const relay = createRelay({ config: claude?.config ?? config, clock, random, env, log });
-  return run(context, { config, log, flags, relay, claude });
+  return run(context, { config, file, log, flags, relay, claude });
 };
 
 /** Repairs what a killed relay left in Claude Code's settings; hands them to this one if it shall manage them. */
@@ -102,14 +105,13 @@ const openClaude = async (
   return await prepareClaude(context, { config, configFlag: flags.config, dataFolder: folder });
 };
 
-const openLog = async (context: CommandContext, config: Config): Promise<Logger | undefined> => {
+const openLog = async (context: CommandContext, config: Config): Promise<SwitchableLog | undefined> => {
+  const { isTerminal, clock, signals } = context;
+  const onExit = (listener: () => void) => signals.onExit(listener);
   try {
-    return await createLogger({
-      ...config.logging,
-      isTerminal: context.isTerminal,
-      clock: context.clock,
-      onExit: (listener) => context.signals.onExit(listener),
-    });
+    return await openSwitchableLog(config.logging, (settings) =>
+      createLogger({ ...settings, isTerminal, clock, onExit }),
+    );
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     context.warn(`logging.output: ${config.logging.output} cannot be written (${code})`);
@@ -119,14 +121,15 @@ const openLog = async (context: CommandContext, config: Config): Promise<Logger 
 
 type Serving = {
   readonly config: Config;
-  readonly log: Logger;
+  readonly file: WatchedFile | undefined;
+  readonly log: SwitchableLog;
   readonly flags: ServeFlags;
   readonly relay: Relay;
   readonly claude: ManagedClaude | undefined;
 };
 
 const run = async (context: CommandContext, serving: Serving): Promise<number> => {
-  const { config, log, flags, relay, claude } = serving;
+  const { config, file, log, flags, relay, claude } = serving;
   const stopped = untilStopped(context.signals, () => relay.cut());
   const started = await relay.start();
   const { host, port } = config.server;
@@ -143,7 +146,10 @@ const run = async (context: CommandContext, serving: Serving): Promise<number> =
   const { dataDir } = flags;
   await noteRuntime({ context, dataDir, log }, { pid: context.pid, address });
   await claude?.begin({ host, port: started.port });
+  const watch =
+    file && followConfig(context, { file, relay, log, applyFlags: (changed) => applyFlags(changed, flags) });
   await stopped;
+  watch?.close();
   log.info('stopping: running requests may finish');
   await relay.stop();
   await claude?.end();
