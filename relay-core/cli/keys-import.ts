@@ -1,6 +1,7 @@
 import { readGuarded } from '../claude-code/guarded-file.ts';
 import { showPath } from '../claude-code/settings-path.ts';
 import { locateConfig } from '../config/locate-config.ts';
+import { formatOf } from '../config/parse-config-text.ts';
 import type { SecretStore } from '../ports.ts';
 import { applyImport } from '../secrets/apply-import.ts';
 import { type ImportPlan, linesWithKeys, planImport } from '../secrets/plan-import.ts';
@@ -24,7 +25,7 @@ export async function importKeys(
   if (!read.ok) return refuse(read.message);
   const { file } = read;
   if (file.text === undefined) return refuse(`${shownAs}: there is no such file`);
-  const plan = await planImport(file.text, store);
+  const plan = await planImport({ text: file.text, format: formatOf(path) ?? 'yaml' }, store);
   if (plan.kind === 'unavailable') return refuse(`Nothing was moved: ${plan.reason}. ${plan.remedy}`);
   if (plan.kind === 'refused') return refuse(`${shownAs}: ${plan.message}`);
 

@@ -4,7 +4,7 @@ import { readGuarded } from '../claude-code/guarded-file.ts';
 import { showPath } from '../claude-code/settings-path.ts';
 import { formatPath } from '../config/config-path.ts';
 import { locateConfig } from '../config/locate-config.ts';
-import { parseYaml } from '../config/parse-yaml.ts';
+import { formatOf, parseConfigText } from '../config/parse-config-text.ts';
 import type { SecretStore, SecretsUnavailable } from '../ports.ts';
 import { environmentLines } from '../secrets/environment-lines.ts';
 import { type KeyChainUse, keyChainReference, keyChainUses } from '../secrets/key-chain-uses.ts';
@@ -198,7 +198,7 @@ async function findUses(
     return [];
   }
   const read = await readGuarded(path);
-  const parsed = read.ok ? parseYaml(read.file.text ?? '') : read;
+  const parsed = read.ok ? parseConfigText(read.file.text ?? '', formatOf(path) ?? 'yaml') : read;
   if (parsed.ok) return [{ path: shownAs, uses: keyChainUses(parsed.data) }];
   context.warn(`${shownAs} cannot be read, so what it uses is not known.`);
   return [];

@@ -8,12 +8,21 @@ export type Keytar = {
   findCredentials(service: string): Promise<{ account: string; password: string }[]>;
 };
 
-/** The name under which the key chain files our secrets. */
+/** The names under which the key chain files our secrets, and the probes. */
 const serviceName = 'cc-relay';
+const probeService = 'cc-relay-probe';
 
-/** Does one request with keytar. `load` throws where the system's library is missing. */
+/** keytar, as far as it is there. */
+export type KeytarSource = {
+  /** Throws where the system's library is missing. */
+  load(): Promise<Keytar>;
+  /** Unlike that of any other process: two that write and remove the same entry fail each other. */
+  readonly probeId: string;
+};
+
+/** Does one request with keytar. */
 export async function callKeytar(
-  load: () => Promise<Keytar>,
+  { load, probeId }: KeytarSource,
   request: KeyChainRequest,
 ): Promise<KeyChainReply> {
   let keytar: Keytar;
@@ -24,14 +33,18 @@ export async function callKeytar(
     return { kind: 'failed', cause: 'not-loaded' };
   }
   try {
-    return await perform(keytar, request);
+    return await perform(keytar, request, probeId);
   } catch (error) {
     return classify(error, request.kind === 'write' ? request.value : undefined);
   }
 }
 
-async function perform(keytar: Keytar, request: KeyChainRequest): Promise<KeyChainReply> {
+async function perform(keytar: Keytar, request: KeyChainRequest, probeId: string): Promise<KeyChainReply> {
   switch (request.kind) {
+    case 'probe':
+      await keytar.setPassword(probeService, probeId, 'probe');
+      await keytar.deletePassword(probeService, probeId);
+      return { kind: 'written' };
     case 'read': {
       const value = await keytar.getPassword(serviceName, request.name);
       return { kind: 'value', value: value ?? undefined };
@@ -52,7 +65,7 @@ async function perform(keytar: Keytar, request: KeyChainRequest): Promise<KeyCha
 const causes: readonly (readonly [RegExp, KeyChainFailure['cause']])[] = [
   [/locked|interaction is not allowed|passphrase/i, 'locked'],
   [/autolaunch|could not connect|connection refused|DBUS_SESSION|connection is closed/i, 'no-bus'],
-  [/does not exist|no such|was not provided by any|ServiceUnknown|Spawn/i, 'no-key-chain'],
+  [/does not exist|no such|was not provided by any|StartServiceByName/i, 'no-key-chain'],
   [/timeout was reached|NoReply/i, 'timed-out'],
 ];
 

@@ -10,13 +10,16 @@ type Envelope = { readonly id: number; readonly request: KeyChainRequest };
 const isEnvelope = (message: unknown): message is Envelope =>
   typeof message === 'object' && message !== null && 'id' in message && 'request' in message;
 
-const load = async () => (await import('keytar')).default;
+const source = {
+  load: async () => (await import('keytar')).default,
+  probeId: String(process.pid),
+};
 
 // One after the other: libsecret shares one connection, and its answers are fast.
 let last: Promise<void> = Promise.resolve();
 
 const answer = async ({ id, request }: Envelope): Promise<void> => {
-  process.send?.({ id, reply: await callKeytar(load, request) });
+  process.send?.({ id, reply: await callKeytar(source, request) });
 };
 
 process.on('message', (message: unknown) => {

@@ -6,7 +6,6 @@ import {
   type KeyChainReply,
   type KeyChainRequest,
 } from './key-chain.ts';
-import { probeName } from './secret-name.ts';
 
 /** Longest wait for one answer of the key chain. */
 const callLimitMs = 3000;
@@ -74,8 +73,7 @@ export function createKeyChainStore(ask: AskKeyChain, clock: Clock): KeyChainSto
     list: async () => {
       const reply = await perform({ kind: 'list' });
       if (reply.kind === 'unavailable') return reply;
-      const names = reply.kind === 'names' ? reply.names.filter((name) => name !== probeName) : [];
-      return { kind: 'ok', names: names.toSorted() };
+      return { kind: 'ok', names: reply.kind === 'names' ? reply.names.toSorted() : [] };
     },
   };
 }
@@ -98,10 +96,8 @@ function createGate(ask: AskKeyChain, clock: Clock) {
   };
 
   const probe = async (): Promise<KeyChainFailure | undefined> => {
-    const written = await call({ kind: 'write', name: probeName, value: 'probe' });
-    if (written.kind === 'failed') return written;
-    const removed = await call({ kind: 'remove', name: probeName });
-    if (removed.kind === 'failed') return removed;
+    const reply = await call({ kind: 'probe' });
+    if (reply.kind === 'failed') return reply;
     availability = { kind: 'works', provenAt: clock.monotonic() };
     return undefined;
   };

@@ -1,17 +1,13 @@
 import { type ConfigPath, isMap } from '../config/config-path.ts';
+import { keychainNamesIn } from '../config/expand-variables.ts';
 
 /** A place of the config that names a secret: `${keychain:NAME}`. */
 export type KeyChainUse = { readonly path: ConfigPath; readonly name: string };
 
-// `$$` is a literal dollar sign, so `$${keychain:NAME}` names nothing.
-const referencePattern = /\$\$|\$\{keychain:([A-Za-z0-9_.-]{1,64})\}/g;
-
 /** Every place of a config's tree, before expansion, that names a secret. */
 export function keyChainUses(data: unknown, path: ConfigPath = []): readonly KeyChainUse[] {
   if (typeof data === 'string') {
-    return [...data.matchAll(referencePattern)].flatMap(([, name]) =>
-      name === undefined ? [] : [{ path, name }],
-    );
+    return keychainNamesIn(data).map((name) => ({ path, name }));
   }
   if (Array.isArray(data)) return data.flatMap((item, index) => keyChainUses(item, [...path, index]));
   if (!isMap(data)) return [];

@@ -1,7 +1,8 @@
 import type { SecretsUnavailable } from '../ports.ts';
 
-/** What can be asked of the system's key chain. */
+/** What can be asked of the system's key chain. A probe proves by a write that secrets can be kept. */
 export type KeyChainRequest =
+  | { readonly kind: 'probe' }
   | { readonly kind: 'read'; readonly name: string }
   | { readonly kind: 'write'; readonly name: string; readonly value: string }
   | { readonly kind: 'remove'; readonly name: string }

@@ -1,6 +1,5 @@
 import { type ConfigPath, isMap, valueAt } from '../config/config-path.ts';
 import { secretFault } from './check-secret.ts';
-import { isSecretName } from './secret-name.ts';
 
 /** A key that stands in the config itself. `baseName` is what it would be called in the key chain. */
 export type PlainKey = { readonly path: ConfigPath; readonly value: string; readonly baseName: string };
@@ -75,6 +74,6 @@ export function nameKeys(
 function freeName({ baseName, value }: PlainKey, names: ReadonlyMap<string, string | undefined>): string {
   for (let number = 1; ; number += 1) {
     const name = number === 1 ? baseName : `${baseName}-${number}`;
-    if (isSecretName(name) && (!names.has(name) || names.get(name) === value)) return name;
+    if (!names.has(name) || names.get(name) === value) return name;
   }
 }

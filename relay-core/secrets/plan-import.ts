@@ -1,6 +1,7 @@
 import { type ConfigPath, formatPath } from '../config/config-path.ts';
 import { setConfigValue } from '../config/edit-config.ts';
-import { parseYaml } from '../config/parse-yaml.ts';
+import type { ConfigText } from '../config/edit-result.ts';
+import { parseConfigText } from '../config/parse-config-text.ts';
 import type { SecretStore, SecretsUnavailable } from '../ports.ts';
 import { keyChainReference, keyChainUses } from './key-chain-uses.ts';
 import { maskSecret } from './mask-secret.ts';
@@ -25,8 +26,8 @@ export type PlannedImport =
   | { readonly kind: 'refused'; readonly message: string };
 
 /** Plans to move the plain keys of a config text into the store. Writes nothing. */
-export async function planImport(text: string, store: SecretStore): Promise<PlannedImport> {
-  const parsed = parseYaml(text);
+export async function planImport(config: ConfigText, store: SecretStore): Promise<PlannedImport> {
+  const parsed = parseConfigText(config.text, config.format);
   if (!parsed.ok) {
     const [problem] = parsed.problems;
     return { kind: 'refused', message: `line ${problem?.line ?? 1}: ${problem?.message ?? 'not readable'}` };
@@ -37,7 +38,7 @@ export async function planImport(text: string, store: SecretStore): Promise<Plan
   const { plain, unmovable } = findPlainKeys(parsed.data);
   const placeOf = (path: ConfigPath): string =>
     `line ${parsed.locate(path, 'value').line}: ${formatPath(path)}`;
-  const edited = applyMoves(text, nameKeys(plain, taken.names));
+  const edited = applyMoves(config, nameKeys(plain, taken.names));
   return {
     kind: 'ok',
     text: edited.text,
@@ -66,13 +67,13 @@ async function takenNames(store: SecretStore, data: unknown): Promise<TakenNames
   return { kind: 'ok', names };
 }
 
-function applyMoves(text: string, keys: readonly KeyMove[]) {
+function applyMoves({ text, format }: ConfigText, keys: readonly KeyMove[]) {
   let edited = text;
   const moves: KeyMove[] = [];
   const left: { path: ConfigPath; reason: string }[] = [];
   // From the end: an alias (*name) has to be written out before the value that it repeats can go.
   for (const { path, name, value } of keys.toReversed()) {
-    const result = setConfigValue(edited, path, keyChainReference(name));
+    const result = setConfigValue({ text: edited, format }, path, keyChainReference(name));
     if (result.ok) {
       edited = result.text;
       moves.unshift({ path, name, value });

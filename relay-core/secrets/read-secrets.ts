@@ -4,7 +4,7 @@ import type { Clock, SecretRead, SecretStore } from '../ports.ts';
 const allLimitMs = 3000;
 
 /** A secret that is not at hand, and why, in a sentence for the user. */
-export type SecretProblem = { readonly name: string; readonly message: string };
+type SecretProblem = { readonly name: string; readonly message: string };
 
 /** The secrets that are at hand, by name, and what is wrong with the others. */
 export type ReadSecrets = {

@@ -4,14 +4,25 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { environmentIn, KeyChainSession, type KeysRun, runKeys } from '../support/key-chain.ts';
 import { entry } from '../support/run-command.ts';
+
+// Real processes, some of which wait for a time limit of three seconds, on machines that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const firstKey = 'sk-ant-api03-fake-first-key-for-tests-only-0001';
 const secondKey = 'fake-second-key-for-tests-only-0002';
 const thirdKey = 'fake-third-$$-key-for-tests-only-0003';
-const allKeys = [firstKey, secondKey, thirdKey, thirdKey.replace('$$', '$'), 'schlüssel-für-tests-✓'];
+const fourthKey = 'fake-fourth-key-for-tests-only-0004';
+const allKeys = [
+  firstKey,
+  secondKey,
+  thirdKey,
+  fourthKey,
+  thirdKey.replace('$$', '$'),
+  'schlüssel-für-tests-✓',
+];
 
 let sessions: KeyChainSession[] = [];
 let runs: KeysRun[] = [];
@@ -237,20 +248,25 @@ providers:
         label: Work
       - key:   '${thirdKey}'
       - { "key": "\${FROM_ENVIRONMENT}",label: env }
+      - {key:   ${fourthKey},  label: env}
   - name: "z.ai (team)"
     type: zai
     keys:
     - key: "${secondKey}" # the team's
 `;
+/** The config's editor quotes a reference where the language wants it. */
+const unquoted = (text: string): string => text.replaceAll(/["'](\$\{keychain:[^}]*\})["']/g, '$1');
 const movedConfig = plainConfig
   .split(`'${thirdKey}'`)
   .join(reference('anthropic-2'))
   .replace(firstKey, reference('anthropic-Work'))
+  .replace(fourthKey, reference('anthropic-env'))
   .replace(`"${secondKey}"`, reference('z.ai-team-1'));
 // `$$` in a config is one dollar sign.
 const movedKeys = {
   'anthropic-Work': firstKey,
   'anthropic-2': thirdKey.replace('$$', '$'),
+  'anthropic-env': fourthKey,
   'z.ai-team-1': secondKey,
 };
 
@@ -280,14 +296,17 @@ describe('cc-relay keys import', () => {
         '@@ line 9: providers[0].keys[1].key',
         '-  key: …0003',
         `+  key: ${reference('anthropic-2')}`,
-        '@@ line 14: providers[1].keys[0].key',
+        '@@ line 11: providers[0].keys[3].key',
+        '-  key: …0004',
+        `+  key: ${reference('anthropic-env')}`,
+        '@@ line 15: providers[1].keys[0].key',
         '-  key: …0002',
         `+  key: ${reference('z.ai-team-1')}`,
-        '3 of the keys in ~/config/cc-relay/config.yaml moved to the key chain.',
+        '4 of the keys in ~/config/cc-relay/config.yaml moved to the key chain.',
         'Backup: ~/config/cc-relay/config.yaml.cc-relay-',
       ].join('\n'),
     );
-    expect(await readFile(config, 'utf8')).toBe(movedConfig);
+    expect(unquoted(await readFile(config, 'utf8'))).toBe(movedConfig);
     expect((await stat(config)).mode & 0o777).toBe(0o640);
     expect(await session.contents()).toEqual(movedKeys);
 
@@ -304,6 +323,17 @@ describe('cc-relay keys import', () => {
     });
   });
 
+  it('moves the keys of a TOML config', async () => {
+    const session = await startSession();
+    const config = join(session.folder, 'relay.toml');
+    const text = `# mine\n[[providers]]\nname = "a"\ntype = "anthropic"\n[[providers.keys]]\nkey = '${secondKey}'   # c\n`;
+    await writeFile(config, text);
+    expect(await keys(session, `import --config ${config}`)).toMatchObject({ code: 0, stderr: '' });
+    const moved = unquoted(await readFile(config, 'utf8'));
+    expect(moved).toBe(text.replace(`'${secondKey}'`, reference('a-1')));
+    expect(await session.contents()).toEqual({ 'a-1': secondKey });
+  });
+
   it('takes no name that holds another key, and leaves a login of Claude Code where it is', async () => {
     const session = await startSession();
     const config = join(session.folder, 'relay.yaml');
@@ -318,13 +348,13 @@ describe('cc-relay keys import', () => {
     expect(done.stderr).toContain('line 6: providers[0].keys[1].key: the key is a subscription token');
     expect(done.stderr).toContain('still holds a moved key, in line 7');
     expect(done.stdout + done.stderr).not.toContain(subscription);
-    expect(await readFile(config, 'utf8')).toBe(
+    expect(unquoted(await readFile(config, 'utf8'))).toBe(
       `providers:\n  - name: a\n    type: anthropic\n    keys:\n      - key: ${reference('a-1-2')}\n      - key: ${subscription}\n# was: ${firstKey}\n`,
     );
     expect(await session.contents()).toEqual({ 'a-1': secondKey, 'a-1-2': firstKey });
   });
 
-  it('loses no key when it is killed at any point', { timeout: 60_000 }, async () => {
+  it('loses no key when it is killed at any point', async () => {
     const session = await startSession();
     const config = join(session.folder, 'relay.yaml');
     const startedAt = performance.now();
@@ -342,7 +372,7 @@ describe('cc-relay keys import', () => {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       run.process.kill('SIGKILL');
       await run.exited;
-      const text = await readFile(config, 'utf8');
+      const text = unquoted(await readFile(config, 'utf8'));
       const note = `killed after ${delayMs} ms of ${wholeMs}`;
       expect([plainConfig, movedConfig], note).toContain(text);
       if (text === movedConfig) expect(await session.contents(), note).toMatchObject(movedKeys);
@@ -352,7 +382,7 @@ describe('cc-relay keys import', () => {
 
     await writeFile(config, plainConfig);
     expect(await keys(session, `import --config ${config}`)).toMatchObject({ code: 0 });
-    expect(await readFile(config, 'utf8')).toBe(movedConfig);
+    expect(unquoted(await readFile(config, 'utf8'))).toBe(movedConfig);
     expect(await session.contents()).toEqual(movedKeys);
     await expectNoProcess(session);
   });
@@ -416,7 +446,7 @@ describe('cc-relay keys without a key chain', () => {
     await session.lock('never-answers');
     const tookMs = await expectRefusal(session.env, 'did not answer in time');
     expect(tookMs).toBeGreaterThan(2900);
-    expect(tookMs).toBeLessThan(6000);
+    expect(tookMs).toBeLessThan(10_000);
     await expectNoProcess(session);
   });
 
@@ -435,6 +465,6 @@ describe('cc-relay keys without a key chain', () => {
     await keys(session, 'add work', firstKey);
     await session.freeze();
     const tookMs = await expectRefusal(session.env, 'did not answer in time');
-    expect(tookMs).toBeLessThan(6000);
+    expect(tookMs).toBeLessThan(10_000);
   });
 });
