@@ -1,6 +1,5 @@
-import type { Config } from '../config/config.ts';
+import type { Config, ConfigResult } from '../config/config.ts';
 import { formatProblem } from '../config/format-problem.ts';
-import { loadConfigFile } from '../config/load-config.ts';
 import { type ConfigQuestion, locateConfig } from '../config/locate-config.ts';
 import type { Refused } from './file-failure.ts';
 import { addressOf, defaultAddress } from './relay-address.ts';
@@ -15,15 +14,18 @@ export type FoundRelay = {
   readonly address: string;
 };
 
+/** Where to look for the config, and who reads it: whoever does knows the key chain. */
+export type RelayQuestion = ConfigQuestion & { loadConfig(path: string): Promise<ConfigResult> };
+
 /** Loads the config that `serve` would load and finds the relay's address; a config with mistakes is refused. */
-export async function findRelay(question: ConfigQuestion, dataFolder: string): Promise<FoundRelay | Refused> {
+export async function findRelay(question: RelayQuestion, dataFolder: string): Promise<FoundRelay | Refused> {
   const location = await locateConfig(question);
   const running = await findRunningAddress(dataFolder);
   const found = { ok: true, configPath: location.path } as const;
   if (!location.exists && question.configFlag === undefined) {
     return { ...found, config: undefined, address: running ?? defaultAddress };
   }
-  const loaded = await loadConfigFile(location.path, question.env);
+  const loaded = await question.loadConfig(location.path);
   if (loaded.ok) {
     return { ...found, config: loaded.config, address: running ?? addressOf(loaded.config.server) };
   }

@@ -1,8 +1,7 @@
-import type { ConfigQuestion } from '../config/locate-config.ts';
 import type { Random } from '../ports.ts';
 import { chooseMode, requiresToken, type SetUpMode } from './choose-mode.ts';
 import type { Refused } from './file-failure.ts';
-import { type FoundRelay, findRelay } from './find-relay.ts';
+import { type FoundRelay, findRelay, type RelayQuestion } from './find-relay.ts';
 import type { Access, Wish } from './plan-changes.ts';
 import { parseProxyUrl } from './relay-address.ts';
 import { planToken, type TokenPlan } from './relay-token.ts';
@@ -11,7 +10,7 @@ import { planToken, type TokenPlan } from './relay-token.ts';
 export type WishQuestion = {
   readonly mode: SetUpMode;
   readonly proxyUrl: string | undefined;
-  readonly config: ConfigQuestion;
+  readonly config: RelayQuestion;
   readonly dataFolder: string;
   readonly random: Random;
   readonly platform: NodeJS.Platform;

@@ -2,7 +2,8 @@ import { valueAt } from '../config/config-path.ts';
 import { defaultConfigText } from '../config/default-config.ts';
 import { setConfigValue } from '../config/edit-config.ts';
 import { readConfig } from '../config/load-config.ts';
-import { parseYaml } from '../config/parse-yaml.ts';
+import { formatOf, parseConfigText } from '../config/parse-config-text.ts';
+import type { ConfigFormat } from '../config/parsed-text.ts';
 import type { Environment, Random } from '../ports.ts';
 import type { Refused } from './file-failure.ts';
 import { type GuardedFile, readGuarded } from './guarded-file.ts';
@@ -25,8 +26,8 @@ function createToken(random: Random): string {
 }
 
 /** Whether something is written where the token belongs, such as a variable with an empty default. */
-function hasValue(text: string): boolean {
-  const parsed = parseYaml(text);
+function hasValue(text: string, format: ConfigFormat): boolean {
+  const parsed = parseConfigText(text, format);
   return parsed.ok && Boolean(valueAt(parsed.data, tokenPath));
 }
 
@@ -38,13 +39,14 @@ export async function planToken(
   const read = await readGuarded(configPath);
   if (!read.ok) return read;
   const text = read.file.text ?? defaultConfigText;
+  const format = formatOf(configPath) ?? 'yaml';
   const advice = 'Set server.auth.api_key in it by hand, then run again.';
-  if (hasValue(text))
+  if (hasValue(text, format))
     return { ok: false, message: `server.auth.api_key in ${configPath} is empty now. ${advice}` };
   const token = createToken(random);
-  const edited = setConfigValue(text, tokenPath, token);
+  const edited = setConfigValue({ text, format }, tokenPath, token);
   if (!edited.ok) return { ok: false, message: `${configPath}: ${edited.reason}. ${advice}` };
-  const checked = readConfig(edited.text, { env });
+  const checked = readConfig(edited.text, { env, format });
   const isInForce = checked.ok && checked.config.server.tokens.includes(token);
   if (!isInForce) return { ok: false, message: `${configPath} cannot take a relay token. ${advice}` };
   return { ok: true, token, file: read.file, text: edited.text };

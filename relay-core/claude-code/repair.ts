@@ -20,7 +20,7 @@ export type RepairQuestion = {
 };
 
 /** One thing to repair. `orphan`: its relay is gone; `unwritten`: the file holds nothing of ours. */
-export type Damage = {
+type Damage = {
   readonly kind: 'orphan' | 'unwritten';
   readonly settings: SettingsLocation;
 };

@@ -16,7 +16,7 @@ function maskSecret(secret: string): string {
 }
 
 /** An address without the credentials it may contain. */
-export function maskAddress(address: string): string {
+function maskAddress(address: string): string {
   const url = URL.parse(address);
   if (url === null) return '…';
   const isPlain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';

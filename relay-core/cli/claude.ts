@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { applySetUp } from '../claude-code/apply-set-up.ts';
 import { type SetUpMode, setUpModes } from '../claude-code/choose-mode.ts';
 import { codeOf, type Refused } from '../claude-code/file-failure.ts';
-import { findRelay } from '../claude-code/find-relay.ts';
+import { findRelay, type RelayQuestion } from '../claude-code/find-relay.ts';
 import { type GatheredWish, gatherWish } from '../claude-code/gather-wish.ts';
 import { planSetUp } from '../claude-code/plan-set-up.ts';
 import { defaultAddress } from '../claude-code/relay-address.ts';
@@ -14,6 +14,7 @@ import { locateSettings, type SettingsLocation, showPath } from '../claude-code/
 import { dataFolder } from '../config/data-folder.ts';
 import type { Command, CommandContext } from './command.ts';
 import { doctorCommand } from './doctor.ts';
+import { loadConfig } from './open-config.ts';
 
 const usage = [
   'usage: cc-relay claude init [--mode auto|subscription|token] [--proxy-url URL] [--config FILE]',
@@ -112,9 +113,15 @@ function refuse(context: CommandContext, { message }: Refused): number {
   return 1;
 }
 
+const relayQuestion = ({ context, options }: Run): RelayQuestion => ({
+  ...context,
+  configFlag: options.configFlag,
+  loadConfig: (path) => loadConfig(context, path),
+});
+
 async function init(run: Run): Promise<number> {
   const { context, options, dataFolder } = run;
-  const config = { ...context, configFlag: options.configFlag };
+  const config = relayQuestion(run);
   const ports = { random: context.random, platform: context.platform };
   const gathered = await gatherWish({ ...options, config, dataFolder, ...ports });
   if (!gathered.ok) return refuse(context, gathered);
@@ -176,8 +183,9 @@ async function remove(run: Run): Promise<number> {
   return 0;
 }
 
-async function giveBack({ context, options, settings, dataFolder }: Run): Promise<number> {
-  const found = await findRelay({ ...context, configFlag: options.configFlag }, dataFolder);
+async function giveBack(run: Run): Promise<number> {
+  const { context, options, settings, dataFolder } = run;
+  const found = await findRelay(relayQuestion(run), dataFolder);
   // A config with mistakes must not keep anyone from getting the settings back.
   const relay = found.ok
     ? { address: found.address, tokens: found.config?.server.tokens ?? [] }

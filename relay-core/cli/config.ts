@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { UpstreamConfig } from '../config/config.ts';
+import { configJsonSchema } from '../config/config-json-schema.ts';
 import { defaultConfigText } from '../config/default-config.ts';
 import { formatProblem } from '../config/format-problem.ts';
 import { loadConfigFile } from '../config/load-config.ts';
@@ -10,10 +11,11 @@ import { createPrivateFolder, writePrivateFile } from '../config/private-files.t
 import type { Command, CommandContext } from './command.ts';
 
 const usages = {
-  config: 'usage: cc-relay config init | validate | path',
+  config: 'usage: cc-relay config init | validate | path | schema',
   init: 'usage: cc-relay config init [--output PATH] [--force]',
   validate: 'usage: cc-relay config validate [FILE] [--config FILE] [--strict]',
   path: 'usage: cc-relay config path [--config FILE]',
+  schema: 'usage: cc-relay config schema',
 } as const;
 
 const initOptions = {
@@ -23,7 +25,7 @@ const initOptions = {
 const validateOptions = { config: { type: 'string' }, strict: { type: 'boolean' } } as const;
 const pathOptions = { config: { type: 'string' } } as const;
 
-/** `cc-relay config …`: writes a first config file, checks one, or says which one is loaded. */
+/** `cc-relay config …`: writes a first config file, checks one, says which one is loaded, or prints their schema. */
 export const configCommand: Command = async (context) => {
   const [subcommand, ...args] = context.args;
   const inner = { ...context, args };
@@ -34,6 +36,8 @@ export const configCommand: Command = async (context) => {
       return await validateConfigFile(inner);
     case 'path':
       return await showConfigPath(inner);
+    case 'schema':
+      return showSchema(inner);
     default:
       return refuseUsage(context, subcommand === undefined ? undefined : 'unknown subcommand', usages.config);
   }
@@ -92,7 +96,8 @@ async function validateConfigFile(context: CommandContext): Promise<number> {
   const files = [...args.positionals, ...(args.values.config === undefined ? [] : [args.values.config])];
   if (files.length > 1) return refuseUsage(context, 'only one file can be checked', usages.validate);
 
-  const { path } = await locateConfig({ ...context, configFlag: files[0] });
+  const { path, notice } = await locateConfig({ ...context, configFlag: files[0] });
+  if (notice !== undefined) context.warn(notice);
   const result = await loadConfigFile(path, context.env);
   for (const problem of result.ok ? result.notices : result.problems) {
     context.warn(formatProblem(path, problem));
@@ -117,9 +122,16 @@ async function showConfigPath(context: CommandContext): Promise<number> {
   const location = await locateConfig({ ...context, configFlag: args.values.config });
   context.print(location.path);
   context.warn(describeLocation(location));
+  if (location.notice !== undefined) context.warn(location.notice);
   return 0;
 }
 
 function describeLocation({ exists: isThere, why }: ConfigLocation): string {
   return isThere ? `the file exists; ${why}` : `the file does not exist yet; ${why}`;
+}
+
+function showSchema(context: CommandContext): number {
+  if (context.args.length > 0) return refuseUsage(context, 'schema takes no argument', usages.schema);
+  context.print(JSON.stringify(configJsonSchema(), undefined, 2));
+  return 0;
 }

@@ -8,6 +8,7 @@ import { identify } from '../claude-code/running-process.ts';
 import { locateSettings } from '../claude-code/settings-path.ts';
 import type { Config } from '../config/config.ts';
 import type { CommandContext } from './command.ts';
+import { loadConfig } from './open-config.ts';
 import { startWatcher } from './start-watcher.ts';
 
 /** Where the relay listens. */
@@ -50,7 +51,7 @@ export const prepareClaude = async (
   const { random, platform } = context;
   const gathered = await gatherWish({
     ...{ mode: 'auto', proxyUrl: undefined, dataFolder, random, platform },
-    config: { ...context, configFlag },
+    config: { ...context, configFlag, loadConfig: (path) => loadConfig(context, path) },
   });
   if (!gathered.ok) return refuse(context, gathered);
   if (gathered.newToken !== undefined) {
@@ -102,7 +103,8 @@ const manage = (context: CommandContext, { config, gathered, dataFolder }: Manag
   const end = async (): Promise<void> => {
     const undone = await undoManaged(setUp, { clock, patienceMs: endPatienceMs });
     if (!undone.ok) warnAll(context, `${undone.message}\n${undo}`);
-    else if (undone.kind === 'undone') context.warn(`${settings.shownAs} was given back.`);
+    else if (undone.kind === 'undone')
+      context.warn(`${settings.shownAs} was given back; restart running Claude Code sessions.`);
   };
 
   return { config, begin, end };

@@ -1,7 +1,6 @@
 import { isLoopbackAddress, isSameRelay } from '../relay-address.ts';
 import type { HealthAnswer } from '../relay-health.ts';
 import { describeAnswer } from '../relay-status.ts';
-import { maskAddress } from '../show-changes.ts';
 import { type Check, reporter } from './check.ts';
 import type { Findings } from './findings.ts';
 import { type Effective, effective } from './settings-layers.ts';
@@ -32,7 +31,8 @@ function removal({ layer }: Effective): string {
 
 function judge(findings: Findings, found: Effective, answer: HealthAnswer): Check {
   const { status } = findings;
-  const shown = maskAddress(found.value);
+  // The rest of it may hold a credential.
+  const shown = URL.parse(found.value)?.origin ?? 'no valid address';
   const where = `${found.layer.shownAs} sends Claude Code to ${shown}`;
   if (/\/v1\/?$/.test(URL.parse(found.value)?.pathname ?? ''))
     return report.problem(`${where}: Claude Code appends /v1 itself.`, setUpAgain);
@@ -56,12 +56,15 @@ export async function checkAddress(findings: Findings): Promise<readonly Check[]
   const anywhere = effective(findings.layers, 'ANTHROPIC_BASE_URL');
   if (anywhere === undefined || anywhere.value === '') {
     return [
-      report.warning('Claude Code is not set up: it does not use the relay.', 'Set it up: cc-relay claude init'),
+      report.warning(
+        'Claude Code is not set up: it does not use the relay.',
+        'Set it up: cc-relay claude init',
+      ),
     ];
   }
   const found = relayAddressOf(findings);
   if (found === undefined) {
-    const finding = `${anywhere.layer.shownAs} sends Claude Code to ${maskAddress(anywhere.value)}, not to this relay.`;
+    const finding = `${anywhere.layer.shownAs} sends Claude Code to another address than this relay.`;
     return [report.warning(finding, 'If that is not meant: cc-relay claude init')];
   }
   return [judge(findings, found, await findings.question.askHealth(found.value))];

@@ -8,7 +8,8 @@ const validate = (path: string): string => `See all of it: cc-relay config valid
 
 /** Whether the config can be loaded and its providers can serve. */
 export function checkConfig({ configState, question }: Findings): readonly Check[] {
-  if (configState.kind === 'missing') return [report.ok('There is no config yet: the built-in default applies.')];
+  if (configState.kind === 'missing')
+    return [report.ok('There is no config yet: the built-in default applies.')];
   const { path } = configState.location;
   if (configState.kind === 'invalid') {
     const [first = path] = configState.lines;
@@ -23,9 +24,12 @@ export function checkConfig({ configState, question }: Findings): readonly Check
   const checks: Check[] = idle.map(({ name, outOfService }) =>
     report[state](`Provider ${name} is out of service: ${outOfService}.`, validate(path)),
   );
-  const [notice] = configState.notices;
-  if (notice !== undefined && idle.length === 0)
-    checks.push(report.warning(formatProblem(path, notice), validate(path)));
+  // Other notices are for `config validate`; a key that is left out is missed here.
+  const keyNotices = configState.notices.filter(({ path: place }) => /^providers\[\d+\]\.keys\[/.test(place));
+  for (const notice of idle.length > 0 ? [] : keyNotices)
+    checks.push(report.warning(`${formatProblem(path, notice)}.`, validate(path)));
   if (checks.length > 0) return checks;
-  return [report.ok(`${showPath(path, question.homeFolder)}: all ${upstreams.length} provider(s) can serve.`)];
+  return [
+    report.ok(`${showPath(path, question.homeFolder)}: all ${upstreams.length} provider(s) can serve.`),
+  ];
 }

@@ -23,7 +23,10 @@ function judge(findings: Findings, tokens: readonly string[], allowsLogin: boole
   if (token === '') {
     return allowsLogin
       ? report.ok('Claude Code shows its own login, which the relay lets through.')
-      : report.problem('The relay wants its token, and Claude Code has none: every request gets 401.', remedy);
+      : report.problem(
+          'The relay wants its token, and Claude Code has none: every request gets 401.',
+          remedy,
+        );
   }
   if (allowsLogin && token.startsWith('sk-ant-'))
     return report.ok('Claude Code shows an Anthropic credential, which the relay lets through.');
@@ -36,8 +39,6 @@ export function checkToken(findings: Findings): readonly Check[] {
   if (relayAddressOf(findings) === undefined) return [];
   if (configState.kind === 'invalid') return [];
   const server =
-    configState.kind === 'valid'
-      ? configState.config.server
-      : { tokens: [], allowSubscription: true };
+    configState.kind === 'valid' ? configState.config.server : { tokens: [], allowSubscription: true };
   return [judge(findings, server.tokens, server.allowSubscription)];
 }

@@ -1,5 +1,5 @@
 /** What the doctor looks at, in the order it reports. */
-export const checkNames = [
+const checkNames = [
   'relay',
   'unfinished set-up',
   'settings',

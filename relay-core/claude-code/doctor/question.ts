@@ -1,3 +1,4 @@
+import type { ConfigResult } from '../../config/config.ts';
 import type { Environment } from '../../ports.ts';
 import type { AskHealth } from '../relay-health.ts';
 import type { SettingsLocation } from '../settings-path.ts';
@@ -17,5 +18,7 @@ export type DoctorQuestion = {
   readonly configFlag: string | undefined;
   readonly settings: SettingsLocation;
   readonly askHealth: AskHealth;
+  /** Reads a config file with what the key chain holds for it. */
+  loadConfig(path: string): Promise<ConfigResult>;
   findClaude(): Promise<ClaudeProgram | undefined>;
 };

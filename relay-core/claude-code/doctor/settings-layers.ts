@@ -37,10 +37,9 @@ function managedPaths({ platform, env, systemFolder }: DoctorQuestion): readonly
 function projectPaths({ workingFolder, homeFolder, settings }: DoctorQuestion): readonly string[] {
   const paths: string[] = [];
   for (let folder = workingFolder; ; folder = dirname(folder)) {
-    // What lies above the home folder is nobody's project, and its own file is the user's.
+    // The user's own file is no project's, and what lies above the home folder is nobody's.
     if (folder === homeFolder && folder !== workingFolder) break;
-    paths.push(join(folder, '.claude', 'settings.local.json'));
-    if (folder !== homeFolder) paths.push(join(folder, '.claude', 'settings.json'));
+    for (const name of ['settings.local.json', 'settings.json']) paths.push(join(folder, '.claude', name));
     if (folder === homeFolder || dirname(folder) === folder) break;
   }
   return paths.filter((path) => path !== settings.path);

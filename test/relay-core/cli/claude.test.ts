@@ -234,6 +234,17 @@ describe('cc-relay claude init', () => {
       if (process.platform !== 'win32') expect((await stat(configPath)).mode & 0o777).toBe(0o600);
     });
 
+    it('creates a token in a TOML config, too', async () => {
+      const path = join(home, 'relay.toml');
+      await write(
+        path,
+        '# mine\n[[providers]]\nname = "main"\ntype = "anthropic"\nkeys = [{ key = "fake" }]\n',
+      );
+      expect(await run(`init --config ${path}`)).toMatchObject({ code: 0 });
+      expect(await read(path)).toContain(`api_key = "${(await env()).ANTHROPIC_AUTH_TOKEN}"`);
+      expect(await read(path)).toContain('# mine');
+    });
+
     it.each([
       ['puts the config back', config('', keysOnly)],
       ['takes the new config away', undefined],

@@ -108,11 +108,11 @@ describe('config validate', () => {
   });
 
   it('shows a provider out of service and fails for it only with --strict', async () => {
-    const path = await write('a.yaml', 'providers: [{ name: a, type: zai, enabled: true }]\n');
+    const path = await write('a.yaml', 'providers: [{ name: a, type: vertex, enabled: true }]\n');
     const expected = {
       printed: [`${path} is valid: 1 provider (a)`],
       warned: [
-        `${path}:1:13: providers[0]: "a" is out of service: type "zai" is not supported by this version yet`,
+        `${path}:1:13: providers[0]: "a" is out of service: type "vertex" is not supported by this version yet`,
       ],
     };
     expect(await run('validate', 'a.yaml')).toEqual({ ...expected, code: 0 });
@@ -146,15 +146,37 @@ describe('config path', () => {
   });
 });
 
+describe('config schema', () => {
+  it('prints the JSON Schema of the file', async () => {
+    const { code, printed } = await run('schema');
+    expect(code).toBe(0);
+    expect(JSON.parse(printed.join('\n'))).toMatchObject({
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      properties: { providers: { type: 'array' } },
+    });
+  });
+});
+
+describe('two config files in one folder', () => {
+  it('names the one that is not read, where the other is named', async () => {
+    const path = await write('config.yml', defaultConfigText);
+    const other = await write('config.toml', '[[providers]]\nname = "a"\ntype = "ollama"\n');
+    const notice = `${other} is not read: config.yml beside it comes first`;
+    expect(await run('path')).toMatchObject({ printed: [path], warned: [expect.anything(), notice] });
+    expect(await run('validate')).toMatchObject({ code: 0, warned: [notice] });
+  });
+});
+
 describe('wrong usage', () => {
   it.each([
-    [[], /^usage: cc-relay config init \| validate \| path$/],
+    [[], /^usage: cc-relay config init \| validate \| path \| schema$/],
     [['cc'], /^unknown subcommand; usage: /],
     [['init', 'file'], /^init takes no file name; usage: /],
     [['init', '--nonsense'], /^Unknown option '--nonsense'; usage: /],
     [['init', '--output'], /^.*argument missing; usage: /],
     [['validate', 'a', 'b'], /^only one file can be checked; usage: /],
     [['validate', 'a', '--config', 'b'], /^only one file can be checked; usage: /],
+    [['schema', 'a'], /^schema takes no argument; usage: /],
     [['path', 'a'], /^path takes no file name; usage: /],
   ])('%j ends with 2 and one sentence', async (args, sentence) => {
     const { code, printed, warned } = await run(...args);
