@@ -46,6 +46,7 @@ export const handleCountTokens = async (
   await handler.registry.learnModels(parts.clock);
   const query = {
     ...{ client, call, upstreams: handler.registry.inService },
+    outOfService: handler.registry.outOfService,
     subscriptionFailover: config.routing.subscriptionFailover,
     nowMs: parts.clock.monotonic(),
   };

@@ -67,6 +67,7 @@ const relay = async (handler: HandlerParts, exchange: Exchange, request: Incomin
     client,
     call,
     upstreams: registry.inService,
+    outOfService: registry.outOfService,
     subscriptionFailover: config.routing.subscriptionFailover,
     nowMs: parts.clock.monotonic(),
     findSession: () => findSession(exchange, call),

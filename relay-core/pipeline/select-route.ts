@@ -76,8 +76,9 @@ export const noCandidate = (query: CandidateQuery, skipped: readonly Skipped[]):
   return new RelayError('no-candidate', `No provider can serve this request: ${reasons || hintFor(query)}`);
 };
 
-const hintFor = ({ upstreams, client }: CandidateQuery): string => {
-  if (upstreams.length === 0) return 'no provider is in service; see `cc-relay config validate`';
+const hintFor = ({ upstreams, client, outOfService }: CandidateQuery): string => {
+  const idle = outOfService.map(({ upstream, reason }) => `${upstream}: ${reason}`).join('; ');
+  if (upstreams.length === 0) return idle || 'none is configured; see `cc-relay config validate`';
   if (!client.maySpendKeys) return 'your Anthropic credential may not pass through any provider';
   return client.ownCredential.length > 0
     ? 'no provider has keys, and the credential you sent is none that may be passed through'

@@ -29,6 +29,8 @@ export type CandidateQuery = {
   readonly client: Client;
   readonly call: MessagesCall;
   readonly upstreams: readonly Upstream[];
+  /** Entries that cannot serve, with the reason, for whom nobody else is left to tell about. */
+  readonly outOfService: readonly Skipped[];
   /** May configured keys take over when the client's own credential fails? */
   readonly subscriptionFailover: boolean;
   /** Monotonic: key pools order their keys by what is free now. */

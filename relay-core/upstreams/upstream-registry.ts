@@ -71,12 +71,21 @@ const openUpstream = (
   return [upstream];
 };
 
+/** An entry that cannot serve as it is configured; no request is to blame for it. */
+export type OutOfService = {
+  readonly upstream: string;
+  readonly reason: string;
+  readonly isOfRequest: false;
+};
+
 /** All configured upstreams: those that can serve, with their sockets, and the entries as configured. */
 export class UpstreamRegistry {
   /** Every enabled entry, those out of service included. */
   readonly configured: readonly UpstreamConfig[];
   /** Those that can serve, in the order of the configuration. */
   readonly inService: readonly Upstream[];
+  /** Those that cannot, and why, in words for the user. */
+  readonly outOfService: readonly OutOfService[];
   /** Sockets of earlier configurations on which exchanges may still run. */
   readonly #leaving: Set<Dispatcher>;
   readonly #asksForModels: boolean;
@@ -85,6 +94,9 @@ export class UpstreamRegistry {
   constructor(configured: readonly UpstreamConfig[], parts: RegistryParts, before?: UpstreamRegistry) {
     this.configured = configured;
     this.inService = configured.flatMap((config) => openUpstream(config, parts, before?.find(config.name)));
+    this.outOfService = configured.flatMap(({ name, outOfService }) =>
+      outOfService === undefined ? [] : [{ upstream: name, reason: outOfService, isOfRequest: false }],
+    );
     this.#asksForModels = this.inService.some(
       ({ adapter, config }) => adapter.modelDiscovery !== undefined && config.models === undefined,
     );

@@ -134,6 +134,14 @@ describe('Z.AI', () => {
     );
   });
 
+  it('whose variable is not set answers with its name', async () => {
+    await open([zaiAt('http://127.0.0.1:9', { keys: [{ key: `\${ZAI_API_KEY}` }] })]);
+    const seen = await call(relay.url);
+    expect([seen.status, seen.headers['x-should-retry']]).toEqual([503, 'false']);
+    expect(errorOf(seen.text)).toContain('zai: ');
+    expect(errorOf(seen.text)).toContain('ZAI_API_KEY');
+  });
+
   it('a 400 of its own passes verbatim', async () => {
     const zai = await keep(
       ScriptedUpstream.start(zaiError('1210', 'thinking type disabled is not supported', 400)),
@@ -185,9 +193,7 @@ describe('Ollama', () => {
     await open([ollamaAt(ollama.url)]);
     const seen = await call(relay.url, { body: sonnet() });
     expect(seen.status).toBe(503);
-    expect(errorOf(seen.text)).toContain(
-      'ollama: it has no model for claude-sonnet-4-5-20250514: add one to its model_mapping',
-    );
+    expect(errorOf(seen.text)).toContain('ollama: no model for claude-sonnet-4-5-20250514');
   });
 
   it.each<[string, object]>([

@@ -34,7 +34,7 @@ const open = (facts: Omit<UpstreamFacts, 'clock'> = {}, plan: Partial<RoutePlan>
   const ask = ({ model: asked = model, ...query }: Partial<RouteQuery> & { model?: string } = {}) => {
     const route = selectRoute(
       {
-        ...{ call: callFor(asked), upstreams, client: spender, subscriptionFailover: true },
+        ...{ call: callFor(asked), upstreams, outOfService: [], client: spender, subscriptionFailover: true },
         ...{ nowMs: clock.monotonic(), findSession: () => 's' },
         ...query,
       },
