@@ -25,6 +25,20 @@ type UpstreamTimeouts = {
   readonly idleMs: number;
 };
 
+/** The fields of Bedrock, Azure AI Foundry and Vertex AI entries. */
+export type CloudSettings = {
+  readonly awsRegion: string | undefined;
+  readonly awsAccessKeyId: string | undefined;
+  readonly awsSecretAccessKey: string | undefined;
+  readonly awsSessionToken: string | undefined;
+  readonly awsProfile: string | undefined;
+  readonly azureResourceName: string | undefined;
+  readonly azureApiVersion: string | undefined;
+  readonly azureDeploymentId: string | undefined;
+  readonly gcpProjectId: string | undefined;
+  readonly gcpRegion: string | undefined;
+};
+
 /** One enabled entry of `providers:`, defaults filled in. */
 export type UpstreamConfig = {
   readonly name: string;
@@ -46,6 +60,8 @@ export type UpstreamConfig = {
   readonly keyStrategy: 'least_loaded' | 'round_robin' | 'random' | 'weighted';
   readonly models: readonly string[] | undefined;
   readonly modelMapping: ReadonlyMap<string, string>;
+  /** Where and as whom a cloud is asked; each field as written, undefined = not given. */
+  readonly cloud: CloudSettings;
   /** Why the entry cannot serve (a missing variable, an unsupported type), in words for the user; undefined = it can. */
   readonly outOfService: string | undefined;
 };

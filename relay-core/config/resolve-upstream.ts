@@ -1,30 +1,35 @@
 import type { ProviderEntry } from '../contracts/config.ts';
-import type { UpstreamConfig } from './config.ts';
+import type { CloudSettings, UpstreamConfig } from './config.ts';
 import { type ConfigPath, type Finding, formatPath } from './config-path.ts';
-import type { MissingVariable } from './expand-variables.ts';
-import { providerDefaults } from './provider-defaults.ts';
+import { describeMissing, type MissingVariable } from './expand-variables.ts';
+import { defaultAuth, providerDefaults } from './provider-defaults.ts';
 import { type ResolvedKeys, resolveKeys } from './resolve-keys.ts';
 
-type Surroundings = { readonly allowSubscription: boolean; readonly missing: readonly MissingVariable[] };
+type Surroundings = {
+  readonly allowSubscription: boolean;
+  /** Those of this entry only. */
+  readonly missing: readonly MissingVariable[];
+  /** `models` and `model_mapping` of the file's top level. */
+  readonly excerpt: Pick<ProviderEntry, 'models' | 'model_mapping'>;
+};
 
 /** One entry of `providers:` with its defaults; what it lacks puts it out of service, visibly. */
 export function resolveUpstream(
   entry: ProviderEntry,
   index: number,
-  { allowSubscription, missing }: Surroundings,
+  { allowSubscription, missing, excerpt }: Surroundings,
 ): { readonly upstream: UpstreamConfig; readonly notices: readonly Finding[] } {
   const path = ['providers', index];
-  const ownMissing = missing.filter((variable) => startsWith(variable.path, path));
-  const keys = resolveKeys(entry, path, ownMissing);
+  const keys = resolveKeys(entry, path, missing);
   const defaults = providerDefaults[entry.type];
   const baseUrl = (entry.base_url ?? defaults.baseUrl).replace(/\/+$/, '');
-  const hasKeys = keys.keys.length + keys.missingNames.length > 0;
+  const hasKeys = keys.keys.length + keys.missing.length > 0;
   const passThrough = resolvePassThrough(entry, baseUrl, allowSubscription || !hasKeys);
   const upstream = {
     name: entry.name,
     type: entry.type,
     baseUrl,
-    auth: entry.auth ?? defaults.auth,
+    auth: entry.auth ?? defaultAuth(entry.type, baseUrl),
     headers: Object.entries(entry.headers ?? {}),
     proxyUrl: entry.proxy_url,
     passThrough,
@@ -34,17 +39,31 @@ export function resolveUpstream(
     timeouts: resolveTimeouts(entry.timeouts ?? {}),
     keys: keys.keys,
     keyStrategy: entry.pooling?.strategy ?? 'least_loaded',
-    models: entry.models,
-    modelMapping: new Map(Object.entries(entry.model_mapping ?? {})),
+    models: entry.models ?? excerpt.models,
+    cloud: resolveCloud(entry),
+    modelMapping: new Map(Object.entries(entry.model_mapping ?? excerpt.model_mapping ?? {})),
     outOfService:
-      unsupportedType(entry) ?? missingField(ownMissing) ?? missingKeys(keys, passThrough !== 'never'),
+      unsupportedType(entry) ??
+      missingField(missing) ??
+      (passThrough === 'never' ? missingKeys(keys, entry) : undefined),
   };
   const notices = upstream.outOfService === undefined ? keys.notices : outOfServiceNotices(upstream, path);
   return { upstream, notices: [...enabledNotices(entry, path), ...notices] };
 }
 
-function startsWith(path: ConfigPath, start: ConfigPath): boolean {
-  return start.every((segment, index) => path[index] === segment);
+function resolveCloud(entry: ProviderEntry): CloudSettings {
+  return {
+    awsRegion: entry.aws_region,
+    awsAccessKeyId: entry.aws_access_key_id,
+    awsSecretAccessKey: entry.aws_secret_access_key,
+    awsSessionToken: entry.aws_session_token,
+    awsProfile: entry.aws_profile,
+    azureResourceName: entry.azure_resource_name,
+    azureApiVersion: entry.azure_api_version,
+    azureDeploymentId: entry.azure_deployment_id,
+    gcpProjectId: entry.gcp_project_id,
+    gcpRegion: entry.gcp_region,
+  };
 }
 
 function resolvePassThrough(
@@ -74,20 +93,27 @@ function unsupportedType({ type }: ProviderEntry): string | undefined {
 function missingField(missing: readonly MissingVariable[]): string | undefined {
   const variable = missing.find(({ path }) => !isKeyMaterial(path));
   if (variable === undefined) return undefined;
+  const { fault, remedy } = describeMissing([variable]);
   const field = formatPath(variable.path.slice(2));
-  return `${field} needs ${variable.name}, which is not set: export it, then restart the relay`;
+  return `${field} needs ${fault.replace(variable.name, `${variable.name}, which`)}: ${remedy}, then restart the relay`;
 }
 
 function isKeyMaterial(path: ConfigPath): boolean {
   return path.length === 5 && path[2] === 'keys' && path[4] === 'key';
 }
 
-function missingKeys({ keys, missingNames }: ResolvedKeys, passesThrough: boolean): string | undefined {
-  const [first, second] = missingNames;
-  if (keys.length > 0 || passesThrough || first === undefined) return undefined;
-  return second === undefined
-    ? `${first} is not set: export it, then restart the relay`
-    : `${missingNames.join(', ')} are not set: export at least one, then restart the relay`;
+function missingKeys(keys: ResolvedKeys, entry: ProviderEntry): string | undefined {
+  if (keys.keys.length > 0) return undefined;
+  if (keys.missing.length > 0) {
+    const { fault, remedy } = describeMissing(keys.missing);
+    return `${fault}: ${remedy}, then restart the relay`;
+  }
+  const hasOwnCredential = Object.keys(entry.headers ?? {}).some((name) =>
+    /^(?:authorization|x-api-key)$/i.test(name),
+  );
+  return providerDefaults[entry.type].needsKey && !hasOwnCredential
+    ? 'it has no key: add one under keys'
+    : undefined;
 }
 
 function outOfServiceNotices({ name, outOfService }: UpstreamConfig, path: ConfigPath): readonly Finding[] {

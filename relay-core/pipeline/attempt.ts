@@ -2,11 +2,19 @@ import type { AttemptRecord } from '../contracts/records.ts';
 import { credentialDigest } from '../keys/credential-cooldowns.ts';
 import type { Permit, Used } from '../keys/permit.ts';
 import type { PooledKey } from '../keys/pooled-key.ts';
-import type { Credential, FailedAnswer, MessagesCall } from '../providers/provider.ts';
+import {
+  type Credential,
+  CredentialError,
+  type FailedAnswer,
+  type MessagesCall,
+  type ProviderAdapter,
+  type UpstreamRequest,
+} from '../providers/provider.ts';
 import type { AttemptFailure } from '../resilience/attempt-failure.ts';
 import type { Permission } from '../resilience/circuit-breaker.ts';
 import { firstByteDeadlineMs } from '../resilience/deadlines.ts';
 import type { Candidate } from '../routing/candidates.ts';
+import { DecodedBody } from '../upstreams/decoded-body.ts';
 import { send, type UpstreamReply } from '../upstreams/send.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { Exchange } from './exchange.ts';
@@ -92,10 +100,24 @@ type Tried = { readonly result: HoldResult; readonly status?: number; readonly i
 
 const failed = (failure: AttemptFailure): Tried => ({ result: { kind: 'failed', failure } });
 
+/** One try; with credentials that can be fetched anew, a second one after a refusal. */
 const tryTarget = async (exchange: Exchange, call: MessagesCall, target: Target): Promise<Tried> => {
+  const tried = await tryOnce(exchange, call, target);
+  const { adapter } = target.upstream;
+  const { result } = tried;
+  const isRefused = result.kind === 'failed' && result.failure.kind === 'unauthorized';
+  if (!isRefused || adapter.renewCredentials === undefined || exchange.calledOff !== undefined) return tried;
+  return (await adapter.renewCredentials()) ? tryOnce(exchange, call, target) : tried;
+};
+
+const tryOnce = async (exchange: Exchange, call: MessagesCall, target: Target): Promise<Tried> => {
   const { upstream } = target;
   const { timeouts, type } = upstream.config;
-  const sent = await send(upstream.dispatcher, buildRequest(call, target), {
+  const built = buildOrFail(call, target);
+  // Awaited only where something must be fetched: most requests are built at once.
+  const request = built instanceof Promise ? await built : built;
+  if ('failure' in request) return { ...failed(request.failure), isSent: false };
+  const sent = await send(upstream.dispatcher, request, {
     firstByteMs: firstByteDeadlineMs(timeouts.firstByteMs, type, target.isLast),
     idleMs: timeouts.idleMs,
     cancellation: exchange.cancellation,
@@ -114,6 +136,21 @@ const tryTarget = async (exchange: Exchange, call: MessagesCall, target: Target)
   }
 };
 
+type NoCredential = { readonly failure: AttemptFailure };
+
+/** Signing may need credentials that cannot be had: that is the upstream's failure, not a bug. */
+const buildOrFail = (
+  call: MessagesCall,
+  target: Target,
+): UpstreamRequest | NoCredential | Promise<UpstreamRequest | NoCredential> => {
+  const built = buildRequest(call, target);
+  if (!(built instanceof Promise)) return built;
+  return built.catch((error: unknown) => {
+    if (error instanceof CredentialError) return { failure: { kind: 'unreachable', detail: error.message } };
+    throw error;
+  });
+};
+
 const buildRequest = (call: MessagesCall, { upstream, model, credential, key }: Target) => {
   const { auth, headers } = upstream.config;
   const { origin, basePath, adapter } = upstream;
@@ -125,8 +162,14 @@ const judgeReply = (exchange: Exchange, upstream: Upstream, reply: UpstreamReply
   const { clock, deadlines } = exchange.parts;
   const { adapter } = upstream;
   if (reply.status >= 200 && reply.status < 300)
-    return holdAnswer(reply, { clock, holdMs: deadlines.holdMs, adapter });
-  return readFailure(reply, (answer) => adapter.classifyFailure(answer, clock.now()));
+    return holdAnswer(decoded(reply, adapter), { clock, holdMs: deadlines.holdMs, adapter });
+  return readFailure(reply, adapter, clock.now());
+};
+
+const decoded = (reply: UpstreamReply, adapter: ProviderAdapter): UpstreamReply => {
+  const decoder = adapter.decodeReply?.(reply);
+  if (decoder === undefined) return reply;
+  return { status: reply.status, headers: decoder.headers, body: new DecodedBody(reply.body, decoder) };
 };
 
 /** Error bodies are kept whole, because clients recover by their wording; larger ones are no error messages. */
@@ -134,7 +177,8 @@ const largestErrorBytes = 8_388_608;
 
 const readFailure = async (
   reply: UpstreamReply,
-  classify: (answer: FailedAnswer) => AttemptFailure,
+  adapter: ProviderAdapter,
+  nowMs: number,
 ): Promise<HoldResult> => {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -144,7 +188,7 @@ const readFailure = async (
     if (part.kind === 'broken' || size > largestErrorBytes) {
       reply.body.abort();
       // Its status is known: that much can still be judged, though not passed on.
-      const failure = classify({ ...reply, body: Buffer.alloc(0) });
+      const failure = adapter.classifyFailure({ ...reply, body: Buffer.alloc(0) }, nowMs);
       return { kind: 'failed', failure };
     }
     if (part.kind === 'chunk') {
@@ -153,7 +197,8 @@ const readFailure = async (
     }
   }
   const answer: FailedAnswer = { status: reply.status, headers: reply.headers, body: Buffer.concat(chunks) };
-  return { kind: 'failed', failure: classify(answer), answer };
+  const failure = adapter.classifyFailure(answer, nowMs);
+  return { kind: 'failed', failure, answer: adapter.translateFailure?.(answer) ?? answer };
 };
 
 const describeTarget = ({ upstream, model, credential }: Target) => ({

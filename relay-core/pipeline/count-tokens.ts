@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RelayError } from '../errors.ts';
 import { estimateInputTokens } from '../messages/count-tokens.ts';
+import type { HeaderList } from '../messages/header-list.ts';
 import { sessionInBody } from '../messages/session-in-body.ts';
 import type { Credential, MessagesCall } from '../providers/provider.ts';
 import { Cancellation } from '../resilience/cancellation.ts';
@@ -122,12 +123,17 @@ const ask = async ({ handler, call, candidate, credential }: Question): Promise<
   const { clock } = handler;
   const deadline = clock.startTimer(countWaitMs, () => cancellation.cancel());
   const limits = { firstByteMs: countWaitMs, idleMs: countWaitMs, cancellation, clock };
-  const sent = await send(dispatcher, adapter.buildRequest(call, destination), limits);
+  const { buildRequest } = adapter.countTokens ?? adapter;
+  const sent = await send(dispatcher, await buildRequest(call, destination), limits);
   const body = sent.kind === 'replied' ? await readSmall(sent.reply) : undefined;
   deadline.cancel();
   if (sent.kind !== 'replied' || body === undefined) return estimate(call);
   const { status } = sent.reply;
   if (!isFinal(status, credential)) return estimate(call);
+  if (adapter.countTokens && status === 200) {
+    const tokens = adapter.countTokens.read(body);
+    return tokens === undefined ? estimate(call) : countAnswer(tokens);
+  }
   const isOwn = credential.kind === 'pass-through';
   return { status, headers: passedOnHeaders(sent.reply.headers, isOwn), body };
 };
@@ -157,9 +163,11 @@ const readSmall = async ({ body }: UpstreamReply): Promise<Buffer | undefined> =
 const estimate = (call: MessagesCall): CountAnswer => {
   const counted = estimateInputTokens(call.parsed());
   if (!counted.ok) throw new RelayError('body-malformed', counted.reason);
-  return {
-    status: 200,
-    headers: ['content-type', 'application/json', estimateHeader, 'true'],
-    body: Buffer.from(JSON.stringify({ input_tokens: counted.tokens })),
-  };
+  return countAnswer(counted.tokens, [estimateHeader, 'true']);
 };
+
+const countAnswer = (tokens: number, more: HeaderList = []): CountAnswer => ({
+  status: 200,
+  headers: ['content-type', 'application/json', ...more],
+  body: Buffer.from(JSON.stringify({ input_tokens: tokens })),
+});

@@ -1,6 +1,8 @@
+import type { UpstreamConfig } from '../config/config.ts';
 import type { HeaderList } from '../messages/header-list.ts';
 import type { ModelField } from '../messages/model-field.ts';
 import type { StreamError } from '../messages/stream-watch.ts';
+import type { Clock, Environment } from '../ports.ts';
 import type { AttemptFailure } from '../resilience/attempt-failure.ts';
 import type { RemedyContext } from './remedies.ts';
 
@@ -55,16 +57,30 @@ export type FailedAnswer = {
 
 /** Everything the relay must know about one provider's dialect. No retries; credentials and clock are handed in. */
 export type ProviderAdapter = {
-  /** Builds the request for one attempt. */
-  buildRequest(call: MessagesCall, destination: Destination): UpstreamRequest;
+  /**
+   * Builds the request for one attempt. May sign, which may take credentials that must be fetched first; rejects with
+   * a CredentialError when there are none.
+   */
+  buildRequest(call: MessagesCall, destination: Destination): UpstreamRequest | Promise<UpstreamRequest>;
+  /** How to read a 2xx answer whose wire is not Anthropic's; undefined = it is, and passes as it comes. */
+  decodeReply?(reply: ReplyHead): ReplyDecoder | undefined;
+  /** An answer other than 2xx in Anthropic's envelope; absent = it is in it already. */
+  translateFailure?(answer: FailedAnswer): FailedAnswer;
+  /** Fetches the credentials anew after a refusal; resolves with false when there is nothing new to try. */
+  renewCredentials?(): Promise<boolean>;
   /** A request that costs nothing: any answer shows that the upstream is there, 401 that its key is not accepted. */
-  buildProbe(destination: Destination): UpstreamRequest;
+  buildProbe(destination: Destination): UpstreamRequest | Promise<UpstreamRequest>;
   /** What an answer other than 2xx means. */
   classifyFailure(answer: FailedAnswer, nowMs: number): AttemptFailure;
   /** What an `event: error` inside a 200 means. */
   classifyStreamError(error: StreamError, nowMs: number): AttemptFailure;
   /** False = it has no count_tokens: the relay estimates. */
   readonly countsTokens?: boolean;
+  /** How to count where it is not asked as Anthropic is. `read` returns undefined for an answer it cannot read. */
+  readonly countTokens?: {
+    buildRequest(call: MessagesCall, destination: Destination): UpstreamRequest | Promise<UpstreamRequest>;
+    read(body: Buffer): number | undefined;
+  };
   /** Why this dialect cannot serve a request that it would accept; undefined = it can. */
   findUnsupported?(call: MessagesCall): string | undefined;
   /** What the user can do about a failure, as a clause; undefined = the vendor's own words suffice. */
@@ -83,6 +99,32 @@ export type ProviderAdapter = {
   /** Model ids to list when the configuration names none. */
   readonly models: readonly ListedModel[];
 };
+
+/** The head of an upstream's answer. */
+export type ReplyHead = { readonly status: number; readonly headers: HeaderList };
+
+/** Turns an answer's bytes into Anthropic's, piece by piece, holding back no more than an unfinished frame. */
+export type ReplyDecoder = {
+  /** The headers that the decoded answer has. */
+  readonly headers: HeaderList;
+  /** The bytes that became readable; may be empty. */
+  push(chunk: Buffer): Buffer;
+  /** At the upstream's clean end: undefined = whole, else why the answer is not. */
+  end(): string | undefined;
+};
+
+/** What a dialect is made from, once for each upstream and configuration. */
+export type AdapterParts = {
+  readonly config: UpstreamConfig;
+  readonly env: Environment;
+  readonly clock: Clock;
+};
+
+/** Makes the dialect of one upstream; those without credentials of their own need nothing of it. */
+export type AdapterFactory = (parts: AdapterParts) => ProviderAdapter;
+
+/** Thrown by `buildRequest`: no credential could be had. The message is for the user: no secret. */
+export class CredentialError extends Error {}
 
 /** A model as `GET /v1/models` shows it. `createdAt` is RFC 3339. */
 export type ListedModel = {

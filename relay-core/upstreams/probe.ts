@@ -8,6 +8,9 @@ import type { Upstream } from './upstream.ts';
 export type ProbeResult = 'answered' | 'unauthorized' | 'unreachable';
 
 const probeWaitMs = 10_000;
+/** Without credentials there is nothing to ask with. */
+const noRequest = () => undefined;
+
 const keyless: Credential = { kind: 'none' };
 
 /** Asks an upstream for something that costs nothing, with the given key or none. Never throws. */
@@ -21,7 +24,9 @@ export const probe = async (
   const { auth, headers } = config;
   const credential = key?.credential ?? keyless;
   const keyMaterial = key?.config.material;
-  const request = adapter.buildProbe({ origin, basePath, auth, headers, model: '', credential, keyMaterial });
+  const destination = { origin, basePath, auth, headers, model: '', credential, keyMaterial };
+  const request = await Promise.resolve(adapter.buildProbe(destination)).catch(noRequest);
+  if (request === undefined) return 'unreachable';
   const cancellation = new Cancellation();
   const sent = await send(upstream.dispatcher, request, {
     firstByteMs: probeWaitMs,

@@ -6,11 +6,14 @@ import type { Cancellation } from '../resilience/cancellation.ts';
 import { OnceBody } from './once-body.ts';
 import { type FlowControl, ReplyBody } from './reply-body.ts';
 
+/** Reads an answer's body part by part. */
+export type ReplyReader = Pick<ReplyBody, 'next' | 'nudge' | 'abort'>;
+
 /** An upstream's answer from its headers on. */
 export type UpstreamReply = {
   readonly status: number;
   readonly headers: HeaderList;
-  readonly body: ReplyBody;
+  readonly body: ReplyReader;
 };
 
 /** What became of sending: an answer began, nothing came in time, no connection, or it was called off. */

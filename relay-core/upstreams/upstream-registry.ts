@@ -7,7 +7,7 @@ import type { Clock, Environment, Random } from '../ports.ts';
 import { anthropicAdapter } from '../providers/anthropic/anthropic.ts';
 import { minimaxAdapter } from '../providers/minimax/minimax.ts';
 import { ollamaAdapter } from '../providers/ollama/ollama.ts';
-import type { ProviderAdapter } from '../providers/provider.ts';
+import type { AdapterFactory } from '../providers/provider.ts';
 import { zaiAdapter } from '../providers/zai/zai.ts';
 import { type BreakerSettings, CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import { createDispatcher } from './dispatcher.ts';
@@ -15,11 +15,11 @@ import { ModelList } from './model-list.ts';
 import type { Upstream } from './upstream.ts';
 
 /** The dialects this version speaks. */
-const adapters: Readonly<Partial<Record<ProviderType, ProviderAdapter>>> = {
-  anthropic: anthropicAdapter,
-  zai: zaiAdapter,
-  minimax: minimaxAdapter,
-  ollama: ollamaAdapter,
+const adapters: Readonly<Partial<Record<ProviderType, AdapterFactory>>> = {
+  anthropic: () => anthropicAdapter,
+  zai: () => zaiAdapter,
+  minimax: () => minimaxAdapter,
+  ollama: () => ollamaAdapter,
 };
 
 /** What opening the upstreams takes beyond their entries. */
@@ -44,8 +44,8 @@ const openUpstream = (
   parts: RegistryParts,
   before: Upstream | undefined,
 ): readonly Upstream[] => {
-  const adapter = adapters[config.type];
-  if (config.outOfService !== undefined || adapter === undefined) return [];
+  const createAdapter = adapters[config.type];
+  if (config.outOfService !== undefined || createAdapter === undefined) return [];
   const { origin, pathname } = new URL(config.baseUrl);
   const { connectMs } = config.timeouts;
   const { random, clock, env } = parts;
@@ -53,12 +53,14 @@ const openUpstream = (
   const slots = same?.slots ?? new Slots(config.maxConcurrent);
   slots.limit = config.maxConcurrent;
   same?.breaker.reconfigure(parts.breaker);
+  const dispatcher =
+    same?.dispatcher ?? createDispatcher({ origin, proxyUrl: config.proxyUrl, connectMs, env });
   const upstream: Upstream = {
     config,
     origin,
     basePath: pathname.replace(/\/+$/, ''),
-    adapter,
-    dispatcher: same?.dispatcher ?? createDispatcher({ origin, proxyUrl: config.proxyUrl, connectMs, env }),
+    adapter: createAdapter({ config, env, clock }),
+    dispatcher,
     breaker:
       same?.breaker ?? new CircuitBreaker(parts.breaker, clock, () => parts.onBreakerChange(config.name)),
     keys: new KeyPool(config.keys, { strategy: config.keyStrategy, random }, same?.keys),

@@ -41,6 +41,7 @@ export const fakeUpstream = (name: string, facts: UpstreamFacts): Upstream => {
       ...{ baseUrl: origin, proxyUrl: undefined, priority: facts.priority ?? 1, weight: 1 },
       passThrough: facts.passThrough ?? 'never',
       timeouts: { connectMs: 1000, firstByteMs: undefined, idleMs: 1000 },
+      cloud: {} as UpstreamConfig['cloud'],
       ...{ models: undefined, modelMapping: new Map(), outOfService: undefined },
     },
     origin,
