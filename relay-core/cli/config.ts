@@ -5,10 +5,11 @@ import type { UpstreamConfig } from '../config/config.ts';
 import { configJsonSchema } from '../config/config-json-schema.ts';
 import { defaultConfigText } from '../config/default-config.ts';
 import { formatProblem } from '../config/format-problem.ts';
-import { loadConfigFile } from '../config/load-config.ts';
+
 import { type ConfigLocation, locateConfig, userConfigPath } from '../config/locate-config.ts';
 import { createPrivateFolder, writePrivateFile } from '../config/private-files.ts';
 import type { Command, CommandContext } from './command.ts';
+import { loadConfig } from './open-config.ts';
 
 const usages = {
   config: 'usage: cc-relay config init | validate | path | schema',
@@ -98,7 +99,7 @@ async function validateConfigFile(context: CommandContext): Promise<number> {
 
   const { path, notice } = await locateConfig({ ...context, configFlag: files[0] });
   if (notice !== undefined) context.warn(notice);
-  const result = await loadConfigFile(path, context.env);
+  const result = await loadConfig(context, path);
   for (const problem of result.ok ? result.notices : result.problems) {
     context.warn(formatProblem(path, problem));
   }

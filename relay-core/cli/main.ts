@@ -12,6 +12,7 @@ const help = `CC-Relay: a local relay between Claude Code and its providers.
   cc-relay config init [-o FILE] [--force]
   cc-relay config validate [FILE] [--strict]
   cc-relay config path
+  cc-relay config schema
   cc-relay claude init [--mode auto|subscription|token] [--proxy-url URL] [--dry-run]
   cc-relay claude remove [--dry-run]
   cc-relay keys add NAME | list | remove NAME

@@ -10,11 +10,12 @@ const proxyProtocols = ['http:', 'https:', 'socks:', 'socks5:', 'socks5h:'];
 
 /** Rules of `providers:` that no single field can know: names, URLs, headers, kinds of keys. */
 export function checkProviders({ providers }: CheckedFields): readonly Finding[] {
+  const firstOf = new Map(providers.map((provider, index) => [provider?.name, index] as const).toReversed());
   return providers.flatMap((provider, index) => {
     if (provider === undefined) return [];
     const path = ['providers', index];
     return [
-      ...checkName(provider, index, providers),
+      ...checkName(provider, index, firstOf),
       ...checkBaseUrl(provider.base_url, [...path, 'base_url']),
       ...checkProxyUrl(provider.proxy_url, [...path, 'proxy_url']),
       ...checkHeaders(provider.headers, [...path, 'headers']),
@@ -28,9 +29,9 @@ export function checkProviders({ providers }: CheckedFields): readonly Finding[]
 function checkName(
   { name }: ProviderFields,
   index: number,
-  providers: CheckedFields['providers'],
+  firstOf: ReadonlyMap<string | undefined, number>,
 ): readonly Finding[] {
-  const first = providers.findIndex((provider) => provider?.name === name);
+  const first = firstOf.get(name);
   if (name === undefined || name === '' || first === index) return [];
   const message = `the name "${name}" is taken by providers[${first}]: names must be unique`;
   return [{ path: ['providers', index, 'name'], target: 'value', message }];

@@ -45,3 +45,15 @@ export function withValueAt(data: unknown, path: ConfigPath, value: unknown): un
   if (position === -1) return Object.fromEntries([...others, [segment, replaced]]);
   return Object.fromEntries(others.with(position, [String(segment), replaced]));
 }
+
+/** A copy of the tree without the key or list item at a path; the same tree when there is none. */
+export function withoutKeyAt(data: unknown, path: ConfigPath): unknown {
+  const last = path.at(-1);
+  const parentPath = path.slice(0, -1);
+  const parent = valueAt(data, parentPath);
+  if (last === undefined || valueAt(parent, [last]) === undefined) return data;
+  const rest = Array.isArray(parent)
+    ? parent.filter((_item, index) => index !== last)
+    : Object.fromEntries(Object.entries(isMap(parent) ? parent : {}).filter(([key]) => key !== last));
+  return withValueAt(data, parentPath, rest);
+}

@@ -3,11 +3,28 @@ import { configFileSchema } from '../contracts/config.ts';
 import { type ConfigPath, type Finding, valueAt } from './config-path.ts';
 import { suggestion } from './nearest-name.ts';
 import { isOlderStrategy } from './older-strategies.ts';
+import type { ConfigFormat } from './parsed-text.ts';
 
 type Issue = z.core.$ZodIssue;
 
+/** The file an issue is about. */
+type IssueSource = { readonly data: unknown; readonly format: ConfigFormat };
+
+const words = {
+  yaml: {
+    list: 'must be a list: lines that start with "- "',
+    map: 'must be a map: lines of "name: value"',
+    emptyName: 'the name before the colon must not be empty',
+  },
+  toml: {
+    list: 'must be a list: [ … ], or sections in double brackets [[…]]',
+    map: 'must be a section: lines of name = value',
+    emptyName: 'the name before the equals sign must not be empty',
+  },
+} as const;
+
 /** Says in plain words what a schema issue means; never repeats a value of the file, for it may be a secret. */
-export function describeIssue(issue: Issue, data: unknown): readonly Finding[] {
+export function describeIssue(issue: Issue, { data, format }: IssueSource): readonly Finding[] {
   const path = configPathOf(issue);
   if (issue.code === 'unrecognized_keys') {
     const allowed = allowedKeys(path);
@@ -17,7 +34,7 @@ export function describeIssue(issue: Issue, data: unknown): readonly Finding[] {
   if (value === undefined && typeof path.at(-1) === 'string') {
     return [{ path, target: 'key', message: `"${path.at(-1)}" is missing` }];
   }
-  return [{ path, target: 'value', message: describeValue(issue, value) }];
+  return [{ path, target: 'value', message: describeValue(issue, value, format) }];
 }
 
 /** Where an issue is, without the symbols that zod's type allows. */
@@ -35,10 +52,10 @@ function describeUnknownKey(path: ConfigPath, key: string, allowed: readonly str
   return { path: [...path, key], target: 'key', message };
 }
 
-function describeValue(issue: Issue, value: unknown): string {
+function describeValue(issue: Issue, value: unknown, format: ConfigFormat): string {
   switch (issue.code) {
     case 'invalid_type':
-      return describeType(issue.expected, value);
+      return describeType(issue.expected, value, format);
     case 'invalid_value':
       // Older spellings are understood, but nobody should learn them here.
       return describeChoice(
@@ -50,7 +67,7 @@ function describeValue(issue: Issue, value: unknown): string {
     case 'too_big':
       return `must be at most ${issue.maximum}`;
     case 'invalid_key':
-      return 'the name before the colon must not be empty';
+      return words[format].emptyName;
     case 'invalid_union':
       return describeChoice(choicesOf(issue.errors), value);
     default:
@@ -58,7 +75,7 @@ function describeValue(issue: Issue, value: unknown): string {
   }
 }
 
-function describeType(expected: string, value: unknown): string {
+function describeType(expected: string, value: unknown, format: ConfigFormat): string {
   switch (expected) {
     case 'string':
       return typeof value === 'object' ? 'must be text' : 'must be text: put it in quotes';
@@ -68,9 +85,9 @@ function describeType(expected: string, value: unknown): string {
     case 'boolean':
       return 'must be true or false';
     case 'array':
-      return 'must be a list: lines that start with "- "';
+      return words[format].list;
     default:
-      return 'must be a map: lines of "name: value"';
+      return words[format].map;
   }
 }
 
@@ -93,7 +110,13 @@ function allowedKeys(path: ConfigPath): readonly string[] {
     configFileSchema,
   );
   const map = unwrap(schema);
-  return map instanceof z.ZodObject ? Object.keys(map.shape) : [];
+  if (!(map instanceof z.ZodObject)) return [];
+  // Older names are understood, but nobody should learn them here.
+  return Object.keys(map.shape).filter((key) => !isDeprecated(map.shape[key]));
+}
+
+function isDeprecated(schema: unknown): boolean {
+  return schema instanceof z.ZodType && schema.meta()?.deprecated === true;
 }
 
 function unwrap(schema: unknown): unknown {

@@ -1,8 +1,18 @@
 import type { Environment } from '../ports.ts';
 import { type ConfigPath, type Finding, formatPath, isMap } from './config-path.ts';
 
-/** A variable the file asks for that the environment does not have. */
-export type MissingVariable = { readonly path: ConfigPath; readonly name: string };
+/** A variable the file asks for that the environment, or the key chain, does not have. */
+export type MissingVariable = {
+  readonly path: ConfigPath;
+  readonly name: string;
+  readonly source: 'environment' | 'keychain';
+};
+
+/** Where the values of variables come from: `${NAME}` and `${keychain:NAME}`. */
+export type VariableSources = {
+  readonly env: Environment;
+  readonly secrets?: ReadonlyMap<string, string> | undefined;
+};
 
 /** The tree after expansion. */
 export type ExpandedData = {
@@ -16,15 +26,18 @@ export type ExpandedData = {
 
 type ExpandedText =
   | { readonly kind: 'plain' | 'expanded'; readonly text: string }
-  | { readonly kind: 'missing'; readonly names: readonly string[] }
+  | { readonly kind: 'missing'; readonly variables: readonly Variable[] }
   | { readonly kind: 'malformed'; readonly reason: string };
 
 // `$$`, `${` with its content up to `}`, or an unclosed `${`; a lone `$` matches nothing and stays.
 const dollarPattern = /\$\$|\$\{([^}]*)\}|\$\{/g;
-const referencePattern = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
+const referencePattern = /^(?:keychain:([\w.-]+)|([A-Za-z_][A-Za-z0-9_]*))(?::-(.*))?$/s;
 
-/** Replaces `${VAR}`, `${VAR:-default}` and `$$` in every text value (never in keys), once: what comes in is not expanded again. */
-export function expandVariables(data: unknown, env: Environment): ExpandedData {
+type Variable = Pick<MissingVariable, 'name' | 'source'>;
+type Reference = Variable & { readonly fallback: string | undefined };
+
+/** Replaces `${VAR}`, `${keychain:NAME}`, each with `:-default` or without, and `$$` in every text value (never in keys), once: what comes in is not expanded again. */
+export function expandVariables(data: unknown, sources: VariableSources): ExpandedData {
   const expandedPaths = new Set<string>();
   const missing: MissingVariable[] = [];
   const malformed: Finding[] = [];
@@ -37,7 +50,7 @@ export function expandVariables(data: unknown, env: Environment): ExpandedData {
       );
     }
     if (typeof value !== 'string') return value;
-    const result = expandText(value, env);
+    const result = expandText(value, sources);
     switch (result.kind) {
       case 'plain':
         return result.text;
@@ -45,7 +58,7 @@ export function expandVariables(data: unknown, env: Environment): ExpandedData {
         expandedPaths.add(formatPath(path));
         return result.text;
       case 'missing':
-        missing.push(...result.names.map((name) => ({ path, name })));
+        missing.push(...result.variables.map((variable) => ({ path, ...variable })));
         return value;
       case 'malformed':
         malformed.push({ path, target: 'value', message: result.reason });
@@ -56,8 +69,8 @@ export function expandVariables(data: unknown, env: Environment): ExpandedData {
   return { data: expandValue(data, []), expandedPaths, missing, malformed };
 }
 
-function expandText(text: string, env: Environment): ExpandedText {
-  const missing = new Set<string>();
+function expandText(text: string, sources: VariableSources): ExpandedText {
+  const missing = new Map<string, Variable>();
   let reason: string | undefined;
   let isExpanded = false;
   const expanded = text.replaceAll(dollarPattern, (match: string, content: string | undefined) => {
@@ -68,27 +81,60 @@ function expandText(text: string, env: Environment): ExpandedText {
       return match;
     }
     isExpanded = true;
-    const value = env[reference.name];
-    if (reference.fallback !== undefined) return value || reference.fallback;
-    if (value === undefined) missing.add(reference.name);
+    const { name, source, fallback } = reference;
+    const value = source === 'keychain' ? sources.secrets?.get(name) : sources.env[name];
+    if (fallback !== undefined) return value || fallback;
+    if (value === undefined) missing.set(`${source}:${name}`, { name, source });
     return value ?? match;
   });
   if (reason !== undefined) return { kind: 'malformed', reason };
-  if (missing.size > 0) return { kind: 'missing', names: [...missing] };
+  if (missing.size > 0) return { kind: 'missing', variables: [...missing.values()] };
   return { kind: isExpanded ? 'expanded' : 'plain', text: expanded };
 }
 
-function readReference(
-  content: string | undefined,
-): { name: string; fallback: string | undefined } | { reason: string } {
+function readReference(content: string | undefined): Reference | { readonly reason: string } {
   // The text itself may be a secret with an accidental `${`: the reasons do not repeat it.
   if (content === undefined) return { reason: `"\${" has no closing "}"; for a literal "$" write "$$"` };
-  const [, name, fallback] = referencePattern.exec(content) ?? [];
+  const [, keychainName, variableName, fallback] = referencePattern.exec(content) ?? [];
+  const name = keychainName ?? variableName;
   if (name === undefined) {
     return { reason: `a variable is written \${NAME} or \${NAME:-default}; for a literal "$" write "$$"` };
   }
   if (fallback?.replaceAll('$$', '').includes('${')) {
     return { reason: `the default of a variable cannot contain another \${…}` };
   }
-  return { name, fallback: fallback?.replaceAll('$$', () => '$') };
+  return {
+    name,
+    source: keychainName === undefined ? 'environment' : 'keychain',
+    fallback: fallback?.replaceAll('$$', () => '$'),
+  };
+}
+
+/** The names that a text asks the key chain for, each once. */
+export function keychainNamesIn(text: string): readonly string[] {
+  return [...text.matchAll(dollarPattern)].flatMap(([, content]) => {
+    const reference = content === undefined ? undefined : readReference(content);
+    return reference !== undefined && 'name' in reference && reference.source === 'keychain'
+      ? [reference.name]
+      : [];
+  });
+}
+
+/** Several variables as a sentence's beginning and its remedy: `X is not set` / `export it`. */
+export function describeMissing(variables: readonly Variable[]): { fault: string; remedy: string } {
+  const exported = variables.filter(({ source }) => source === 'environment').map(({ name }) => name);
+  const stored = variables.filter(({ source }) => source === 'keychain').map(({ name }) => name);
+  const faults = [
+    ...(exported.length === 0
+      ? []
+      : [`${exported.join(', ')} ${exported.length === 1 ? 'is' : 'are'} not set`]),
+    ...(stored.length === 0
+      ? []
+      : [`${stored.join(', ')} ${stored.length === 1 ? 'is' : 'are'} not in the key chain`]),
+  ];
+  const remedies = [
+    ...(exported.length === 0 ? [] : [exported.length === 1 ? 'export it' : 'export at least one']),
+    ...stored.map((name) => `run cc-relay keys add ${name}`),
+  ];
+  return { fault: faults.join(' and '), remedy: remedies.join(', or ') };
 }

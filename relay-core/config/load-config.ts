@@ -1,34 +1,43 @@
-import { readFile } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import type { Environment } from '../ports.ts';
 import type { ConfigProblem, ConfigResult } from './config.ts';
 import { type Finding, formatPath } from './config-path.ts';
-import { expandVariables } from './expand-variables.ts';
-import { parseYaml } from './parse-yaml.ts';
+import { expandVariables, type VariableSources } from './expand-variables.ts';
+import { moveMisplacedModels } from './misplaced-models.ts';
+import { formatOf, maxConfigBytes, parseConfigText, tooLargeMessage } from './parse-config-text.ts';
+import type { ConfigFormat, Locate } from './parsed-text.ts';
 import { resolveConfig } from './resolve.ts';
 import { validateConfig } from './validate.ts';
-import type { Locate } from './yaml-positions.ts';
 
-const supportedExtensions = ['.yaml', '.yml'];
+/** How a text is to be read. `format` is YAML unless it says otherwise; `secrets` answer `${keychain:NAME}`. */
+export type ReadOptions = VariableSources & { readonly format?: ConfigFormat | undefined };
+
+const maxProblems = 100;
 
 /** Reads a config text: settings and notices, or every problem at once; both in the order of the file. */
-export function readConfig(text: string, { env }: { readonly env: Environment }): ConfigResult {
-  const parsed = parseYaml(text);
+export function readConfig(text: string, { env, secrets, format = 'yaml' }: ReadOptions): ConfigResult {
+  const parsed = parseConfigText(text, format);
   if (!parsed.ok) return parsed;
-  const expanded = expandVariables(parsed.data, env);
-  const validated = validateConfig(expanded);
-  if (!validated.ok) return { ok: false, problems: placeFindings(validated.findings, parsed.locate) };
+  const { data, notices: moveNotices, writtenAt } = moveMisplacedModels(parsed.data);
+  const locate: Locate = (path, target) => parsed.locate(writtenAt(path), target);
+  const expanded = expandVariables(data, { env, secrets });
+  const validated = validateConfig(expanded, format);
+  if (!validated.ok) return { ok: false, problems: placeFindings(validated.findings, locate) };
   const { config, notices } = resolveConfig(validated.file, expanded.missing);
-  return { ok: true, config, notices: placeFindings(notices, parsed.locate) };
+  return { ok: true, config, notices: placeFindings([...moveNotices, ...notices], locate) };
 }
 
 /** Reads a config file; one that cannot be read is a problem, not an exception. */
-export async function loadConfigFile(path: string, env: Environment): Promise<ConfigResult> {
-  if (!supportedExtensions.includes(extname(path).toLowerCase())) {
-    return refuseFile(`the file's name must end in ${supportedExtensions.join(' or ')}`);
-  }
+export async function loadConfigFile(
+  path: string,
+  env: Environment,
+  secrets?: ReadonlyMap<string, string>,
+): Promise<ConfigResult> {
+  const format = formatOf(path);
+  if (format === undefined) return refuseFile("the file's name must end in .yaml, .yml or .toml");
   let bytes: Uint8Array;
   try {
+    if ((await stat(path)).size > maxConfigBytes) return refuseFile(tooLargeMessage);
     bytes = await readFile(path);
   } catch (error) {
     return refuseFile(describeReadFailure(error));
@@ -36,7 +45,7 @@ export async function loadConfigFile(path: string, env: Environment): Promise<Co
   const text = decodeUtf8(bytes);
   return text === undefined
     ? refuseFile('the file is not UTF-8 text: save it as UTF-8')
-    : readConfig(text, { env });
+    : readConfig(text, { env, secrets, format });
 }
 
 function placeFindings(findings: readonly Finding[], locate: Locate): readonly ConfigProblem[] {
@@ -45,7 +54,13 @@ function placeFindings(findings: readonly Finding[], locate: Locate): readonly C
     path: formatPath(path),
     message,
   }));
-  return placed.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const inOrder = placed.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return inOrder.length <= maxProblems ? inOrder : [...inOrder.slice(0, maxProblems), moreOf(inOrder)];
+}
+
+function moreOf(problems: readonly ConfigProblem[]): ConfigProblem {
+  const message = `${problems.length - maxProblems} more like these`;
+  return { line: undefined, column: undefined, path: '', message };
 }
 
 function refuseFile(message: string): ConfigResult {

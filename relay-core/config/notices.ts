@@ -24,6 +24,27 @@ const settingNotices: readonly SettingNotice[] = [
   { setting: 'cache', unless: [], message: 'has no effect: the relay keeps no cache' },
   { setting: 'grpc', unless: [], message: 'has no effect: the relay has no gRPC interface' },
   { setting: 'metrics', unless: [], message: 'has no effect: this section is not used' },
+  { setting: 'logging.file', unless: [], message: 'has no effect: write the path to logging.output' },
+  {
+    setting: 'health.check_interval_seconds',
+    unless: [],
+    message: 'is an older name without effect: write health.health_check.interval_ms',
+  },
+  {
+    setting: 'health.recovery_timeout_seconds',
+    unless: [],
+    message: 'is an older name without effect: write health.circuit_breaker.open_duration_ms',
+  },
+  {
+    setting: 'health.triggers',
+    unless: [],
+    message: 'is an older section without effect: rate limits, timeouts and server errors always count',
+  },
+  {
+    setting: 'health.failover',
+    unless: [],
+    message: 'is an older section without effect: see routing.strategy and the priority of each provider',
+  },
   { setting: 'logging.debug_options', unless: [], message: 'is not used by this version yet' },
 ];
 

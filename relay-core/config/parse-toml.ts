@@ -13,13 +13,17 @@ const tooLargeInteger = 2 ** 64;
 
 /** Reads a TOML text into the same plain data as YAML; an empty one is an empty map. Never throws on what the text says. */
 export function parseToml(text: string): ParsedText {
-  const source = text.replace(/^\uFEFF/, '');
+  // The parser takes the carriage return after a comment for a part of it.
+  const source = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
   const positionOf = positionsIn(source);
   const scan = scanToml(source);
-  if (scan.isTooDeep) return refuse([{ offset: scan.stoppedAt ?? 0, message: 'the nesting is too deep' }], positionOf);
+  if (scan.isTooDeep)
+    return refuse([{ offset: scan.stoppedAt ?? 0, message: 'the nesting is too deep' }], positionOf);
   const parsed = parse(source);
-  const failures = [...findDates(scan.statements, source), ...(parsed.ok ? [] : [failureOf(parsed.error, source, scan)])];
-  if (!parsed.ok || failures.length > 0) return refuse(failures, positionOf);
+  const dates = findDates(scan.statements, source);
+  // The parser misreads what follows a time without a date.
+  if (dates.length > 0) return refuse(dates, positionOf);
+  if (!parsed.ok) return refuse([failureOf(parsed.error, source, scan)], positionOf);
   return { ok: true, data: plainData(parsed.data), locate: locateInToml(scan.statements, positionOf) };
 }
 
@@ -33,11 +37,9 @@ function parse(source: string): { ok: true; data: unknown } | { ok: false; error
 
 function refuse(failures: readonly Failure[], positionOf: (offset: number) => Position): ParsedText {
   const problems = failures
-    .toSorted((a, b) => a.offset - b.offset)
     .slice(0, maxProblems)
     .map(({ offset, message }): ConfigProblem => ({ ...positionOf(offset), path: '', message }));
-  // What follows a mistake is often only its echo.
-  return { ok: false, problems: problems.filter(({ line }, index) => index === 0 || line !== problems[index - 1]?.line) };
+  return { ok: false, problems };
 }
 
 function failureOf(error: unknown, source: string, scan: TomlScan): Failure {
@@ -55,8 +57,10 @@ function failureOf(error: unknown, source: string, scan: TomlScan): Failure {
 function findDates(statements: readonly TomlStatement[], source: string): readonly Failure[] {
   const failures: Failure[] = [];
   const visit = (value: TomlValue): void => {
-    const isDate = value.kind === 'bare' && /^(?:\d{4}-\d\d|\d\d:)/.test(source.slice(value.start, value.end));
-    if (isDate) failures.push({ offset: value.start, message: 'no setting is a date or time: put it in quotes' });
+    const isDate =
+      value.kind === 'bare' && /^(?:\d{4}-\d\d|\d\d:)/.test(source.slice(value.start, value.end));
+    if (isDate)
+      failures.push({ offset: value.start, message: 'no setting is a date or time: put it in quotes' });
     for (const item of value.items) visit(item);
     for (const entry of value.entries) visit(entry.value);
   };

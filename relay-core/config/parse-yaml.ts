@@ -1,13 +1,8 @@
-import type { YAMLError } from 'yaml';
-import { LineCounter, parseDocument, visit } from 'yaml';
+import { isScalar, type Node, parseDocument, visit, type YAMLError } from 'yaml';
 import type { ConfigProblem } from './config.ts';
-import { describeYamlMistake } from './yaml-mistakes.ts';
-import { type Locate, locateIn, type Position, startOf, type YamlDocument } from './yaml-positions.ts';
-
-/** A YAML text as plain data with the place of each value, or what is wrong with it. */
-export type ParsedYaml =
-  | { readonly ok: true; readonly data: unknown; readonly locate: Locate }
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+import { type ParsedText, positionsIn } from './parsed-text.ts';
+import { describeYamlMistake, repeatedKey } from './yaml-mistakes.ts';
+import { locateIn, startOf, type YamlDocument } from './yaml-positions.ts';
 
 /** How config texts are read, whoever reads them; tags beyond YAML's core are refused. */
 export const yamlOptions = {
@@ -17,6 +12,8 @@ export const yamlOptions = {
   prettyErrors: false,
   resolveKnownTags: false,
   stringKeys: true,
+  // The parser compares every key with every other; `findRepeatedKeys` is as strict and quicker.
+  uniqueKeys: false,
 } as const;
 
 const maxProblems = 20;
@@ -24,14 +21,10 @@ const maxProblems = 20;
 const maxAliasCount = 100;
 
 /** Reads a YAML text; an empty one is an empty map. Never throws on what the text says. */
-export function parseYaml(text: string): ParsedYaml {
+export function parseYaml(text: string): ParsedText {
   const source = text.replace(/^\uFEFF/, '');
-  const lineCounter = new LineCounter();
-  const document = parseDocument(source, { ...yamlOptions, lineCounter });
-  const positionOf = (offset: number): Position => {
-    const { line, col } = lineCounter.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
-  };
+  const document = parseDocument(source, yamlOptions);
+  const positionOf = positionsIn(source);
   const problemAt = (offset: number, message: string): ConfigProblem => ({
     ...positionOf(offset),
     path: '',
@@ -42,6 +35,8 @@ export function parseYaml(text: string): ParsedYaml {
   if (mistakes.length > 0) {
     return { ok: false, problems: describeMistakes(mistakes, source.split('\n'), problemAt) };
   }
+  const repeated = findRepeatedKeys(document).map((offset) => problemAt(offset, repeatedKey));
+  if (repeated.length > 0) return { ok: false, problems: repeated.slice(0, maxProblems) };
   const badAlias = findBadAlias(document);
   if (badAlias) return { ok: false, problems: [problemAt(badAlias.offset, badAlias.message)] };
   try {
@@ -59,30 +54,48 @@ function describeMistakes(
   lines: readonly string[],
   problemAt: (offset: number, message: string) => ConfigProblem,
 ): readonly ConfigProblem[] {
-  const problems = mistakes.map((mistake) => {
-    const place = problemAt(mistake.pos[0], '');
-    return { ...place, message: describeYamlMistake(mistake.code, lines[(place.line ?? 1) - 1] ?? '') };
-  });
   // One slip makes the parser stumble several times on the same line: the first says it best.
-  const firstOfLine = problems.filter(
-    ({ line }, index) => problems.findIndex((other) => other.line === line) === index,
-  );
-  return firstOfLine.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)).slice(0, maxProblems);
+  const firstOfLine = new Map<number, ConfigProblem>();
+  for (const mistake of mistakes) {
+    const place = problemAt(mistake.pos[0], '');
+    const line = place.line ?? 1;
+    if (firstOfLine.has(line)) continue;
+    firstOfLine.set(line, { ...place, message: describeYamlMistake(mistake.code, lines[line - 1] ?? '') });
+  }
+  return [...firstOfLine.values()].toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)).slice(0, maxProblems);
+}
+
+function findRepeatedKeys(document: YamlDocument): readonly number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Map(_key, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key) || key.value === '<<') continue;
+        if (seen.has(key.value)) offsets.push(startOf(key));
+        seen.add(key.value);
+      }
+    },
+  });
+  return offsets;
 }
 
 function findBadAlias(document: YamlDocument): { offset: number; message: string } | undefined {
+  const anchors = new Map<string, Node>();
   let found: { offset: number; message: string } | undefined;
   visit(document, {
+    Value(_key, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
     Alias(_key, alias) {
       const offset = startOf(alias);
-      const target = alias.resolve(document);
-      if (target === undefined) {
-        found = { offset, message: 'this alias (*name) has no anchor (&name) before it' };
-        return visit.BREAK;
-      }
-      const end = target.range?.[1] ?? 0;
-      if (startOf(target) > offset || offset >= end) return undefined;
-      found = { offset, message: 'this alias (*name) is inside the value it stands for' };
+      const target = anchors.get(alias.source);
+      if (target !== undefined && offset >= (target.range?.[1] ?? 0)) return undefined;
+      const message =
+        target === undefined
+          ? 'this alias (*name) has no anchor (&name) before it'
+          : 'this alias (*name) is inside the value it stands for';
+      found = { offset, message };
       return visit.BREAK;
     },
   });

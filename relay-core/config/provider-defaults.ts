@@ -6,15 +6,24 @@ type ProviderDefaults = {
   readonly baseUrl: string;
   readonly auth: UpstreamConfig['auth'];
   readonly isSupported: boolean;
+  /** Whether nothing can be asked of it without a key of its own. */
+  readonly needsKey: boolean;
 };
 
 /** What each provider type means when its entry says nothing. */
 export const providerDefaults: Readonly<Record<ProviderType, ProviderDefaults>> = {
-  anthropic: { baseUrl: 'https://api.anthropic.com', auth: 'x-api-key', isSupported: true },
-  zai: { baseUrl: 'https://api.z.ai/api/anthropic', auth: 'bearer', isSupported: false },
-  minimax: { baseUrl: 'https://api.minimax.io/anthropic', auth: 'bearer', isSupported: false },
-  ollama: { baseUrl: 'http://localhost:11434', auth: 'x-api-key', isSupported: false },
-  bedrock: { baseUrl: '', auth: 'x-api-key', isSupported: false },
-  azure: { baseUrl: '', auth: 'x-api-key', isSupported: false },
-  vertex: { baseUrl: '', auth: 'x-api-key', isSupported: false },
+  anthropic: { baseUrl: 'https://api.anthropic.com', auth: 'x-api-key', isSupported: true, needsKey: false },
+  zai: { baseUrl: 'https://api.z.ai/api/anthropic', auth: 'bearer', isSupported: true, needsKey: true },
+  minimax: { baseUrl: 'https://api.minimax.io/anthropic', auth: 'bearer', isSupported: true, needsKey: true },
+  ollama: { baseUrl: 'http://localhost:11434', auth: 'x-api-key', isSupported: true, needsKey: false },
+  bedrock: { baseUrl: '', auth: 'x-api-key', isSupported: false, needsKey: false },
+  azure: { baseUrl: '', auth: 'x-api-key', isSupported: false, needsKey: false },
+  vertex: { baseUrl: '', auth: 'x-api-key', isSupported: false, needsKey: false },
 };
+
+/** How a provider wants its key when its entry does not say: Ollama's cloud, unlike a local one, only as a bearer. */
+export function defaultAuth(type: ProviderType, baseUrl: string): UpstreamConfig['auth'] {
+  const host = URL.parse(baseUrl)?.hostname ?? '';
+  const isOllamaCloud = type === 'ollama' && (host === 'ollama.com' || host.endsWith('.ollama.com'));
+  return isOllamaCloud ? 'bearer' : providerDefaults[type].auth;
+}

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import type { ProviderEntry } from '../contracts/config.ts';
 import type { KeyConfig } from './config.ts';
 import { type ConfigPath, type Finding, formatPath } from './config-path.ts';
-import type { MissingVariable } from './expand-variables.ts';
+import { describeMissing, type MissingVariable } from './expand-variables.ts';
 
 /** The keys of one provider that can be used. */
 export type ResolvedKeys = {
   readonly keys: readonly KeyConfig[];
-  /** Variables whose absence left a key out. */
-  readonly missingNames: readonly string[];
+  /** Variables whose absence left a key out, each once. */
+  readonly missing: readonly MissingVariable[];
   readonly notices: readonly Finding[];
 };
 
 type KeyEntry = NonNullable<ProviderEntry['keys']>[number];
 type ReadKey =
   | { readonly kind: 'usable'; readonly path: ConfigPath; readonly key: KeyConfig }
-  | { readonly kind: 'missing'; readonly path: ConfigPath; readonly names: readonly string[] }
+  | { readonly kind: 'missing'; readonly path: ConfigPath; readonly variables: readonly MissingVariable[] }
   | { readonly kind: 'empty'; readonly path: ConfigPath };
 
 /**
@@ -27,12 +27,14 @@ export function resolveKeys(
   providerPath: ConfigPath,
   missing: readonly MissingVariable[],
 ): ResolvedKeys {
-  const read = entries.map((entry, index) =>
-    readKey(entry, [...providerPath, 'keys', index, 'key'], missing),
-  );
+  const missingAt = Map.groupBy(missing, ({ path }) => formatPath(path));
+  const read = entries.map((entry, index) => {
+    const path = [...providerPath, 'keys', index, 'key'];
+    return readKey(entry, path, missingAt.get(formatPath(path)) ?? []);
+  });
   const usable = read.flatMap((each) => (each.kind === 'usable' ? [each] : []));
-  const isFirst = (key: KeyConfig) =>
-    usable.find((other) => other.key.material === key.material)?.key === key;
+  const firstOf = new Map(usable.toReversed().map(({ key }) => [key.material, key]));
+  const isFirst = (key: KeyConfig) => firstOf.get(key.material) === key;
   const notices = read.flatMap((each): readonly Finding[] => {
     const message = describeLeftOut(each, isFirst);
     return message === undefined ? [] : [{ path: each.path, target: 'value', message }];
@@ -41,7 +43,7 @@ export function resolveKeys(
   const keys = pooling?.enabled === false ? distinct.slice(0, 1) : distinct;
   return {
     keys,
-    missingNames: [...new Set(read.flatMap((each) => (each.kind === 'missing' ? each.names : [])))],
+    missing: distinctVariables(read.flatMap((each) => (each.kind === 'missing' ? each.variables : []))),
     notices: [...notices, ...restingNotices(distinct.length - keys.length, providerPath)],
   };
 }
@@ -52,10 +54,15 @@ function restingNotices(count: number, providerPath: ConfigPath): readonly Findi
   return [{ path: [...providerPath, 'pooling', 'enabled'], target: 'value', message }];
 }
 
-function readKey(entry: KeyEntry, path: ConfigPath, missing: readonly MissingVariable[]): ReadKey {
-  const place = formatPath(path);
-  const names = missing.filter((variable) => formatPath(variable.path) === place).map(({ name }) => name);
-  if (names.length > 0) return { kind: 'missing', path, names };
+function distinctVariables(variables: readonly MissingVariable[]): readonly MissingVariable[] {
+  const first = new Map(
+    variables.toReversed().map((variable) => [`${variable.source}:${variable.name}`, variable]),
+  );
+  return variables.filter((variable) => first.get(`${variable.source}:${variable.name}`) === variable);
+}
+
+function readKey(entry: KeyEntry, path: ConfigPath, variables: readonly MissingVariable[]): ReadKey {
+  if (variables.length > 0) return { kind: 'missing', path, variables };
   // A key read from a file or a command often brings its line end along.
   const material = entry.key?.trim() ?? '';
   if (material === '') return { kind: 'empty', path };
@@ -81,7 +88,7 @@ function resolveKey(entry: KeyEntry, material: string): KeyConfig {
 function describeLeftOut(read: ReadKey, isFirst: (key: KeyConfig) => boolean): string | undefined {
   switch (read.kind) {
     case 'missing':
-      return `this key is left out: ${read.names.join(' and ')} is not set`;
+      return `this key is left out: ${describeMissing(read.variables).fault}`;
     case 'empty':
       return 'this key is empty and left out';
     case 'usable':

@@ -14,9 +14,11 @@ export type ResolvedConfig = { readonly config: Config; readonly notices: readon
 /** Fills in every default. Variables missing inside a provider cost that provider only. */
 export function resolveConfig(file: ConfigFile, missing: readonly MissingVariable[]): ResolvedConfig {
   const allowSubscription = file.server?.auth?.allow_subscription ?? false;
+  const missingOf = Map.groupBy(missing, ({ path }) => (path[0] === 'providers' ? path[1] : undefined));
   const resolved = (file.providers ?? []).flatMap((entry, index) => {
     if (entry.enabled === false) return [];
-    return [resolveUpstream(entry, index, { allowSubscription, missing })];
+    const own = missingOf.get(index) ?? [];
+    return [resolveUpstream(entry, index, { allowSubscription, missing: own, excerpt: file })];
   });
   const upstreams = resolved.map(({ upstream }) => upstream);
   const { routing, notices: routingNotices } = resolveRouting(file, upstreams);
@@ -31,6 +33,7 @@ export function resolveConfig(file: ConfigFile, missing: readonly MissingVariabl
   };
   const notices = [
     ...(upstreams.length === 0 ? [noProviderNotice] : []),
+    ...excerptNotices(file),
     ...resolved.flatMap((each) => each.notices),
     ...routingNotices,
     ...healthNotices,
@@ -44,6 +47,24 @@ const noProviderNotice: Finding = {
   target: 'key',
   message: 'no provider is enabled: every request will be answered with 503',
 };
+
+/** Settings of one provider at the top level, as the documentation prints them in excerpts. */
+function excerptNotices({
+  models,
+  model_mapping: modelMapping,
+  providers = [],
+}: ConfigFile): readonly Finding[] {
+  const written = [...(models ? ['models'] : []), ...(modelMapping ? ['model_mapping'] : [])];
+  const [first] = written;
+  if (first === undefined) return [];
+  const effect =
+    providers.length === 0
+      ? 'there is no provider they could apply to'
+      : 'every provider without its own uses them';
+  const verb = written.length === 1 ? 'belongs' : 'belong';
+  const message = `${written.join(' and ')} at the top level ${verb} into a provider's entry: ${effect}`;
+  return [{ path: [first], target: 'key', message }];
+}
 
 function resolveServer(server: NonNullable<ConfigFile['server']>): Config['server'] {
   const address = parseListenAddress(server.listen ?? '127.0.0.1:8787');

@@ -30,11 +30,9 @@ export type TomlScan = {
 
 const maxDepth = 64;
 const blank = /[ \t]*/y;
-const gap = /(?:[ \t\r\n]+|#[^\n]*)*/y;
+const space = /[ \t\r\n]*/y;
 const bareKey = /[A-Za-z0-9_-]+/y;
 const bareValue = /[^,\]}#\r\n]+/y;
-const quoted = /"(?:[^"\\\r\n]|\\.)*"|'[^'\r\n]*'/y;
-const multiLine = /"""(?:[^"\\]|\\[\s\S]|"{1,2}(?!"))*"{3,5}|'''(?:[^']|'{1,2}(?!'))*'{3,5}/y;
 
 class NotToml extends Error {}
 class TooDeep extends Error {}
@@ -44,7 +42,7 @@ export function scanToml(source: string): TomlScan {
   const statements: TomlStatement[] = [];
   const cursor = new Cursor(source);
   try {
-    for (cursor.skip(gap); !cursor.isAtEnd; cursor.skip(gap)) statements.push(cursor.readStatement());
+    for (cursor.skipGap(); !cursor.isAtEnd; cursor.skipGap()) statements.push(cursor.readStatement());
     return { statements, stoppedAt: undefined, isTooDeep: false };
   } catch (error) {
     if (!(error instanceof NotToml || error instanceof TooDeep)) throw error;
@@ -64,8 +62,12 @@ class Cursor {
     return this.offset >= this.#source.length;
   }
 
-  skip(pattern: RegExp): void {
-    this.take(pattern);
+  /** Passes over blanks, line breaks and comments. */
+  skipGap(): void {
+    for (this.#take(space); this.#source[this.offset] === '#'; this.#take(space)) {
+      const lineEnd = this.#source.indexOf('\n', this.offset);
+      this.offset = lineEnd === -1 ? this.#source.length : lineEnd;
+    }
   }
 
   readStatement(): TomlStatement {
@@ -73,7 +75,7 @@ class Cursor {
     if (this.#takeText('[[')) return this.#readHeader('array-table', start, ']]');
     if (this.#takeText('[')) return this.#readHeader('table', start, ']');
     const { keys, value } = this.#readPair(0);
-    this.skip(blank);
+    this.#take(blank);
     if (!this.isAtEnd && !/[\r\n#]/.test(this.#source.charAt(this.offset))) throw new NotToml();
     return { kind: 'pair', keys, start, end: value.end, value };
   }
@@ -87,20 +89,20 @@ class Cursor {
   #readPair(depth: number): { keys: readonly TomlKey[]; value: TomlValue } {
     const keys = this.#readKeys();
     if (!this.#takeText('=')) throw new NotToml();
-    this.skip(blank);
+    this.#take(blank);
     return { keys, value: this.#readValue(depth + keys.length) };
   }
 
   #readKeys(): readonly TomlKey[] {
     const keys: TomlKey[] = [];
     do {
-      this.skip(blank);
+      this.#take(blank);
       const start = this.offset;
-      const written = this.take(bareKey) ?? this.take(quoted);
+      const written = this.#take(bareKey) ?? this.#takeQuoted();
       if (written === undefined) throw new NotToml();
       if (keys.length >= maxDepth) throw new TooDeep();
       keys.push({ name: readKeyName(written), start, end: this.offset });
-      this.skip(blank);
+      this.#take(blank);
     } while (this.#takeText('.'));
     return keys;
   }
@@ -109,21 +111,22 @@ class Cursor {
     if (depth > maxDepth) throw new TooDeep();
     const start = this.offset;
     const none = { items: [], entries: [] };
-    if (this.#takeText('[')) return { ...none, kind: 'array', start, items: this.#readItems(depth), end: this.offset };
+    if (this.#takeText('['))
+      return { ...none, kind: 'array', start, items: this.#readItems(depth), end: this.offset };
     if (this.#takeText('{')) {
       return { ...none, kind: 'inline-table', start, entries: this.#readEntries(depth), end: this.offset };
     }
-    if ((this.take(multiLine) ?? this.take(quoted)) !== undefined) {
+    if (this.#takeQuoted() !== undefined) {
       return { ...none, kind: 'text', start, end: this.offset };
     }
-    const written = this.take(bareValue)?.trimEnd();
+    const written = this.#take(bareValue)?.trimEnd();
     if (!written) throw new NotToml();
     return { ...none, kind: 'bare', start, end: start + written.length };
   }
 
   #readItems(depth: number): readonly TomlValue[] {
     const items: TomlValue[] = [];
-    for (this.skip(gap); !this.#takeText(']'); this.skip(gap)) {
+    for (this.skipGap(); !this.#takeText(']'); this.skipGap()) {
       items.push(this.#readValue(depth + 1));
       this.#readSeparator(']');
     }
@@ -132,7 +135,7 @@ class Cursor {
 
   #readEntries(depth: number): TomlValue['entries'] {
     const entries: { keys: readonly TomlKey[]; value: TomlValue }[] = [];
-    for (this.skip(gap); !this.#takeText('}'); this.skip(gap)) {
+    for (this.skipGap(); !this.#takeText('}'); this.skipGap()) {
       entries.push(this.#readPair(depth + 1));
       this.#readSeparator('}');
     }
@@ -140,16 +143,50 @@ class Cursor {
   }
 
   #readSeparator(closing: string): void {
-    this.skip(gap);
+    this.skipGap();
     if (!this.#takeText(',') && !this.#source.startsWith(closing, this.offset)) throw new NotToml();
   }
 
-  take(pattern: RegExp): string | undefined {
+  #take(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.offset;
     const [written] = pattern.exec(this.#source) ?? [];
     if (written === undefined) return undefined;
     this.offset += written.length;
     return written;
+  }
+
+  #takeQuoted(): string | undefined {
+    const start = this.offset;
+    const quote = this.#source.charAt(start);
+    if (quote !== '"' && quote !== "'") return undefined;
+    const fence = quote.repeat(3);
+    const isMultiLine = this.#source.startsWith(fence, start);
+    const end = this.#closingOf(isMultiLine ? fence : quote, start + (isMultiLine ? 3 : 1));
+    // Up to two quotes may stand right before the closing three.
+    const extra = isMultiLine
+      ? [0, 1].filter((more) => this.#source.startsWith(quote.repeat(more + 1), end))
+      : [];
+    this.offset = end + extra.length;
+    return this.#source.slice(start, this.offset);
+  }
+
+  #closingOf(closing: string, from: number): number {
+    const lineEnd = closing.length === 1 ? this.#source.indexOf('\n', from) : -1;
+    for (
+      let at = this.#source.indexOf(closing, from);
+      at !== -1;
+      at = this.#source.indexOf(closing, at + 1)
+    ) {
+      if (lineEnd !== -1 && at > lineEnd) break;
+      if (closing.startsWith("'") || !this.#isEscaped(at, from)) return at + closing.length;
+    }
+    throw new NotToml();
+  }
+
+  #isEscaped(at: number, from: number): boolean {
+    let backslashes = 0;
+    while (at - backslashes > from && this.#source[at - backslashes - 1] === '\\') backslashes += 1;
+    return backslashes % 2 === 1;
   }
 
   #takeText(text: string): boolean {
@@ -180,16 +217,16 @@ export function pathsOfToml(statements: readonly TomlStatement[]): readonly Conf
   let table: ConfigPath = [];
   return statements.map(({ kind, keys }) => {
     if (kind === 'pair') return [...table, ...keys.map(({ name }) => name)];
-    table = keys.reduce<ConfigPath>((parent, { name }, depth) => {
-      const path = [...parent, name];
+    const path: (string | number)[] = [];
+    for (const [depth, { name }] of keys.entries()) {
+      path.push(name);
       const id = JSON.stringify(path);
-      const count = counts.get(id);
-      if (kind === 'array-table' && depth === keys.length - 1) {
-        counts.set(id, (count ?? 0) + 1);
-        return [...path, count ?? 0];
-      }
-      return count === undefined ? path : [...path, count - 1];
-    }, []);
-    return table;
+      const isNewItem = kind === 'array-table' && depth === keys.length - 1;
+      const count = (counts.get(id) ?? 0) + (isNewItem ? 1 : 0);
+      if (isNewItem) counts.set(id, count);
+      if (count > 0) path.push(count - 1);
+    }
+    table = path;
+    return path;
   });
 }

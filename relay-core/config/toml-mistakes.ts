@@ -15,7 +15,10 @@ const sentences: readonly (readonly [beginning: string, sentence: string])[] = [
   ['Key ended', 'this key has no value: write key = value'],
   ['Key without value', 'this key has no value: write key = value'],
   ['Empty bare keys', 'a name is missing between the brackets'],
-  ['Unexpected character, expecting string', 'a value is missing here, or text is not in quotes: write key = "text"'],
+  [
+    'Unexpected character, expecting string',
+    'a value is missing here, or text is not in quotes: write key = "text"',
+  ],
   ['Unexpected character, expected only whitespace', 'only a comment can follow the value on this line'],
   ['Invalid boolean', 'this must be true or false, or text in quotes'],
   ['Unexpected character, expected whitespace, . or ]', 'a closing bracket is missing here'],

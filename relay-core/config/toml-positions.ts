@@ -37,7 +37,8 @@ function placesOf(statements: readonly TomlStatement[]): Place {
     const { kind, keys, start, value } = statement;
     const path = paths[index] ?? [];
     if (kind !== 'pair') openTable(root, path, { keys, start });
-    else if (value !== undefined) addPair(placeAt(root, path.slice(0, path.length - keys.length)), keys, value);
+    else if (value !== undefined)
+      addPair(placeAt(root, path.slice(0, path.length - keys.length)), keys, value);
   }
   return root;
 }

@@ -6,6 +6,7 @@ import { readCheckedFields } from './checked-fields.ts';
 import { type ConfigPath, type Finding, formatPath, isMap, valueAt, withValueAt } from './config-path.ts';
 import { configPathOf, describeIssue } from './describe-issue.ts';
 import type { ExpandedData, MissingVariable } from './expand-variables.ts';
+import type { ConfigFormat } from './parsed-text.ts';
 
 /** A file that follows the schema and the rules, or everything that is wrong with it. */
 export type ValidatedConfig =
@@ -17,8 +18,8 @@ type Shape =
   | { readonly ok: false; readonly findings: readonly Finding[]; readonly data: unknown };
 
 /** Checks schema and rules together; a variable missing inside a provider is left for `resolveConfig`. */
-export function validateConfig(expanded: ExpandedData): ValidatedConfig {
-  const shape = checkShape(expanded);
+export function validateConfig(expanded: ExpandedData, format: ConfigFormat): ValidatedConfig {
+  const shape = checkShape(expanded, format);
   const fields = readCheckedFields(shape.data);
   const variableFindings = [...expanded.malformed, ...missingFindings(expanded.missing)];
   const reported = pathsOf(variableFindings);
@@ -39,7 +40,7 @@ function without(findings: readonly Finding[], paths: ReadonlySet<string>): read
   return findings.filter(({ path }) => !paths.has(formatPath(path)));
 }
 
-function checkShape(expanded: ExpandedData): Shape {
+function checkShape(expanded: ExpandedData, format: ConfigFormat): Shape {
   const written = emptyAsAbsent(expanded.data);
   const first = configFileSchema.safeParse(written);
   if (first.success) return { ok: true, file: first.data, data: written };
@@ -54,15 +55,30 @@ function checkShape(expanded: ExpandedData): Shape {
   }, written);
   const second = configFileSchema.safeParse(data);
   if (second.success) return { ok: true, file: second.data, data };
-  return { ok: false, data, findings: second.error.issues.flatMap((issue) => describeIssue(issue, data)) };
+  return {
+    ok: false,
+    data,
+    findings: second.error.issues.flatMap((issue) => describeIssue(issue, { data, format })),
+  };
 }
 
+/** Settings whose older way to say "the default" is an empty text. */
+const emptyMeansDefault: ReadonlySet<string> = new Set(
+  'routing.strategy routing.default_provider logging.level logging.format logging.output pooling.strategy base_url'.split(
+    ' ',
+  ),
+);
+
 /** `key:` with nothing after it means the same as no such line. */
-function emptyAsAbsent(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(emptyAsAbsent);
+function emptyAsAbsent(value: unknown, section = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => emptyAsAbsent(item));
   if (!isMap(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, item === null ? undefined : emptyAsAbsent(item)]),
+    Object.entries(value).map(([key, item]) => {
+      const setting = section === '' ? key : `${section}.${key}`;
+      const isDefault = item === null || (item === '' && emptyMeansDefault.has(setting));
+      return [key, isDefault ? undefined : emptyAsAbsent(item, key)];
+    }),
   );
 }
 
@@ -78,10 +94,13 @@ function readScalar(value: unknown): unknown {
 function missingFindings(missing: readonly MissingVariable[]): readonly Finding[] {
   return missing
     .filter(({ path }) => !isOptionalInProvider(path))
-    .map(({ path, name }) => ({
-      path,
+    .map((variable) => ({
+      path: variable.path,
       target: 'value',
-      message: `the variable ${name} is not set: export it, or write a default as in \${${name}:-value}`,
+      message:
+        variable.source === 'keychain'
+          ? `the key chain has no ${variable.name}: run cc-relay keys add ${variable.name}`
+          : `the variable ${variable.name} is not set: export it, or write a default as in \${${variable.name}:-value}`,
     }));
 }
 

@@ -1,5 +1,8 @@
 import type { ErrorCode } from 'yaml';
 
+/** What is said of a key that its map has already. */
+export const repeatedKey = 'this key appears twice in the same map: keep one';
+
 // Our own sentences: the parser's quote the source, and the source may hold a key.
 const sentences: Readonly<Record<ErrorCode, string>> = {
   ALIAS_PROPS: 'an alias (*name) cannot carry an anchor or a tag',
@@ -12,7 +15,7 @@ const sentences: Readonly<Record<ErrorCode, string>> = {
   BAD_SCALAR_START: 'text cannot start with this character: put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a map cannot start on this line: break the line, or put text with ": " in quotes',
   BLOCK_IN_FLOW: 'inside [ ] and { } only [ ] and { } can follow, not indented lines',
-  DUPLICATE_KEY: 'this key appears twice in the same map: keep one',
+  DUPLICATE_KEY: repeatedKey,
   IMPOSSIBLE: 'this cannot be read as YAML',
   KEY_OVER_1024_CHARS: 'this key is longer than 1024 characters',
   MISSING_CHAR: 'a quote, bracket, comma, colon or space is missing here',

@@ -1,20 +1,15 @@
-import type { Document, ParsedNode, Range } from 'yaml';
+import type { Document, Pair, ParsedNode, Range, YAMLMap } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq } from 'yaml';
-import type { ConfigPath } from './config-path.ts';
+import type { Locate, Position } from './parsed-text.ts';
 
 /** A YAML text as nodes that remember where they were written. */
 export type YamlDocument = Document<ParsedNode> | Document.Parsed;
-
-/** A place in the text, both 1-based. */
-export type Position = { readonly line: number; readonly column: number };
-
-/** The position of a key or its value; of the nearest parent when the path is not in the text. */
-export type Locate = (path: ConfigPath, target: 'key' | 'value') => Position;
 
 type Step = { readonly node: unknown; readonly keyOffset: number; readonly valueOffset: number };
 
 /** Finds config paths in a document; aliases are followed, merged keys (`<<`) count as not in the text. */
 export function locateIn(document: YamlDocument, positionOf: (offset: number) => Position): Locate {
+  const stepInto = stepper();
   return (path, target) => {
     let node: unknown = document.contents;
     let offset = startOf(document.contents);
@@ -29,14 +24,33 @@ export function locateIn(document: YamlDocument, positionOf: (offset: number) =>
   };
 }
 
-function stepInto(node: unknown, segment: string | number): Step | undefined {
+/** Looks up the children of nodes; large maps are indexed once. */
+function stepper(): (node: unknown, segment: string | number) => Step | undefined {
+  const pairsOf = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+  return (node, segment) => {
+    if (!isMap(node)) return stepIntoList(node, segment);
+    const pairs = pairsOf.get(node) ?? indexPairs(node);
+    pairsOf.set(node, pairs);
+    return stepIntoPair(pairs.get(String(segment)));
+  };
+}
+
+function indexPairs(map: YAMLMap): ReadonlyMap<string, Pair> {
+  return new Map(
+    map.items.flatMap((pair) => (isScalar(pair.key) ? [[String(pair.key.value), pair] as const] : [])),
+  );
+}
+
+function stepIntoList(node: unknown, segment: string | number): Step | undefined {
   if (isSeq(node) && typeof segment === 'number') {
     const item = node.items[segment];
     if (item === undefined) return undefined;
     return { node: item, keyOffset: startOf(item), valueOffset: startOf(item) };
   }
-  if (!isMap(node)) return undefined;
-  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(segment));
+  return undefined;
+}
+
+function stepIntoPair(pair: Pair | undefined): Step | undefined {
   if (pair === undefined) return undefined;
   const keyOffset = startOf(pair.key);
   return {

@@ -125,10 +125,15 @@ const routingSchema = z.strictObject({
   default_provider: text.optional(),
 });
 
+/** Names of older builds: accepted, one notice each, no effect. */
+const obsolete = { deprecated: true } as const;
+const obsoleteSection = z.looseObject({}).optional().meta(obsolete);
+
 const loggingSchema = z.strictObject({
   level: z.enum(['debug', 'info', 'warn', 'error']).optional(),
   format: z.enum(['json', 'console', 'text', 'pretty']).optional(),
   output: text.optional(),
+  file: z.unknown().optional().meta(obsolete),
   pretty: z.boolean().optional(),
   debug_options: z
     .strictObject({
@@ -151,6 +156,10 @@ const healthSchema = z.strictObject({
       half_open_probes: count.optional(),
     })
     .optional(),
+  check_interval_seconds: z.unknown().optional().meta(obsolete),
+  recovery_timeout_seconds: z.unknown().optional().meta(obsolete),
+  triggers: obsoleteSection,
+  failover: obsoleteSection,
 });
 
 /** The whole file. Every section may be absent; without `providers` no request can be served. */
@@ -164,6 +173,9 @@ export const configFileSchema = z.strictObject({
   cache: z.looseObject({}).optional(),
   grpc: z.looseObject({}).optional(),
   metrics: z.looseObject({}).optional(),
+  // Excerpts of one provider, as documentation prints them: for every provider without its own.
+  models: providerSchema.shape.models.meta(obsolete),
+  model_mapping: providerSchema.shape.model_mapping.meta(obsolete),
 });
 
 /** The file's content after parsing and `${…}` expansion. */

@@ -54,7 +54,12 @@ export type RelayEvent =
       readonly isReachable: boolean;
     }
   /** Something about a provider that its user should know; each is told once. */
-  | { readonly kind: 'upstream-warned'; readonly at: number; readonly upstream: string; readonly message: string }
+  | {
+      readonly kind: 'upstream-warned';
+      readonly at: number;
+      readonly upstream: string;
+      readonly message: string;
+    }
   /** Another configuration runs from now on. */
   | { readonly kind: 'config-changed'; readonly at: number }
   /** Every upstream became unreachable within a second: the network is to blame, no breaker opens. */

@@ -29,9 +29,26 @@ describe('loading a config file', () => {
     expect(result).toMatchObject({ ok: true, config: { server: { host: 'localhost', port: 1 } } });
   });
 
+  it('reads TOML from .toml', async () => {
+    const path = join(folder, 'config.TOML');
+    await writeFile(path, `[server]\nlisten = "\${ADDRESS}"\n`);
+    const result = await loadConfigFile(path, { ADDRESS: 'localhost:1' });
+    expect(result).toMatchObject({ ok: true, config: { server: { host: 'localhost', port: 1 } } });
+  });
+
+  it('hands the secrets of the key chain on', async () => {
+    const path = join(folder, 'config.yaml');
+    await writeFile(path, `server: { api_key: "\${keychain:relay}" }`);
+    const result = await loadConfigFile(path, {}, new Map([['relay', 'token']]));
+    expect(result).toMatchObject({ ok: true, config: { server: { tokens: ['token'] } } });
+  });
+
   it('says what is wrong with a file it cannot read', async () => {
     expect(await messageOf('absent.yaml')).toBe('there is no such file');
-    expect(await messageOf('config.toml', '')).toBe("the file's name must end in .yaml or .yml");
+    expect(await messageOf('config.json', '')).toBe("the file's name must end in .yaml, .yml or .toml");
+    expect(await messageOf('large.yaml', '#'.repeat(8 * 1024 * 1024 + 1))).toBe(
+      'the file is larger than 8 MB: this is no configuration',
+    );
     expect(await messageOf('utf16.yaml', new Uint8Array([0xff, 0xfe, 0x61, 0x00]))).toMatch(/not UTF-8/);
     const result = await loadConfigFile(join(folder, 'absent.yaml'), {});
     expect(result).toMatchObject({ problems: [{ line: undefined, column: undefined, path: '' }] });

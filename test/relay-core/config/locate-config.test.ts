@@ -47,6 +47,7 @@ describe('finding the config file', () => {
       path,
       exists: true,
       why: 'config.yaml in the working folder has providers',
+      notice: undefined,
     });
   });
 
@@ -68,6 +69,33 @@ describe('finding the config file', () => {
       path: join(root, 'home/.config/cc-relay/config.yaml'),
       exists: false,
       why: "it is in the user's config folder",
+      notice: undefined,
+    });
+  });
+
+  it('takes config.yaml, else config.yml, else config.toml of a folder, and names what it leaves', async () => {
+    const toml = await write('work/config.toml', '[[providers]]\nname = "a"\n');
+    expect(await locate()).toMatchObject({ path: toml, notice: undefined });
+    const yml = await write('work/config.yml', 'providers: []\n');
+    const tomlNotice = `${toml} is not read: config.yml beside it comes first`;
+    expect(await locate()).toMatchObject({ path: yml, notice: tomlNotice });
+    // One that is not ours neither counts nor needs a word.
+    await write('work/config.yaml', 'name: of another program\n');
+    expect(await locate()).toMatchObject({ path: yml, notice: tomlNotice });
+    const yaml = await write('work/config.yaml', 'providers: []\n');
+    expect(await locate()).toMatchObject({
+      path: yaml,
+      notice: `${yml} and ${toml} are not read: config.yaml beside it comes first`,
+    });
+  });
+
+  it("does the same in the user's config folder", async () => {
+    const toml = await write('home/.config/cc-relay/config.toml', '');
+    expect(await locate()).toMatchObject({ path: toml, exists: true, notice: undefined });
+    const yaml = await write('home/.config/cc-relay/config.yaml', '');
+    expect(await locate()).toMatchObject({
+      path: yaml,
+      notice: `${toml} is not read: config.yaml beside it comes first`,
     });
   });
 

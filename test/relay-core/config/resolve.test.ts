@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { keychainNames } from '../../../relay-core/config/keychain-names.ts';
+import { readConfig } from '../../../relay-core/config/load-config.ts';
 import { configOf, load, noticesOf, provider, upstreamOf } from './config-texts.ts';
 
 describe('defaults', () => {
@@ -49,6 +51,7 @@ describe('defaults', () => {
       keyStrategy: 'least_loaded',
       models: undefined,
       modelMapping: new Map(),
+      cloud: {},
       outOfService: undefined,
     });
   });
@@ -328,10 +331,95 @@ describe('a provider out of service', () => {
     ]);
   });
 
-  it.each(['zai', 'minimax', 'ollama', 'bedrock', 'azure', 'vertex'])('says so for type %s', (type) => {
+  it.each(['bedrock', 'azure', 'vertex'])('says so for type %s', (type) => {
     expect(upstreamOf(`providers: [{ name: a, type: ${type} }]`).outOfService).toBe(
       `type "${type}" is not supported by this version yet`,
     );
+  });
+});
+
+describe('providers other than Anthropic', () => {
+  it.each(['zai', 'minimax'])('of type %s need a key, or a header that carries one', (type) => {
+    const entry = (rest: string) => upstreamOf(`providers: [{ name: a, type: ${type}${rest} }]`);
+    expect(entry('').outOfService).toBe('it has no key: add one under keys');
+    expect(entry(', keys: [{key: ""}]').outOfService).toBe('it has no key: add one under keys');
+    expect(entry(', keys: [{key: k}]').outOfService).toBeUndefined();
+    expect(entry(', headers: { Authorization: Bearer k }').outOfService).toBeUndefined();
+    expect(entry(', pass_through: true').outOfService).toBeUndefined();
+  });
+
+  it.each([
+    ['', 'x-api-key'],
+    [', base_url: "https://ollama.com"', 'bearer'],
+    [', base_url: "https://api.ollama.com/x"', 'bearer'],
+    [', base_url: "https://ollama.com.example.com"', 'x-api-key'],
+    [', base_url: "https://ollama.com", auth: x-api-key', 'x-api-key'],
+  ])('of type ollama%s need no key and take one as %s', (rest, auth) => {
+    expect(upstreamOf(`providers: [{ name: a, type: ollama${rest} }]`)).toMatchObject({
+      auth,
+      outOfService: undefined,
+    });
+  });
+});
+
+describe('models and model_mapping at the top level', () => {
+  const excerpt = 'models: [m]\nmodel_mapping: { claude: m }\n';
+
+  it('apply to providers without their own, with one notice', () => {
+    const text = `${excerpt}${provider()}  - { name: b, type: ollama, enabled: true, models: [n], model_mapping: { x: y } }\n`;
+    expect(configOf(text).upstreams).toMatchObject([
+      { models: ['m'], modelMapping: new Map([['claude', 'm']]) },
+      { models: ['n'], modelMapping: new Map([['x', 'y']]) },
+    ]);
+    expect(noticesOf(text)).toEqual([
+      "models: models and model_mapping at the top level belong into a provider's entry: every provider without its own uses them",
+    ]);
+  });
+
+  it('load without any provider, too', () => {
+    expect(noticesOf('model_mapping: { claude: m }')).toEqual([
+      'providers: no provider is enabled: every request will be answered with 503',
+      "model_mapping: model_mapping at the top level belongs into a provider's entry: there is no provider they could apply to",
+    ]);
+  });
+});
+
+describe('secrets of the key chain', () => {
+  const text = provider('keys:', `  - key: \${keychain:work}`, `  - key: \${KEY}`);
+
+  it('are read from what the host fetched', () => {
+    const result = readConfig(text, { env: {}, secrets: new Map([['work', 'abc']]) });
+    expect(result.ok && result.config.upstreams[0]?.keys).toMatchObject([{ material: 'abc' }]);
+  });
+
+  it('put only their provider out of service when they are missing, with the remedy', () => {
+    expect(upstreamOf(text).outOfService).toBe(
+      'KEY is not set and work is not in the key chain: export it, or run cc-relay keys add work, then restart the relay',
+    );
+    expect(upstreamOf(provider(`base_url: https://\${keychain:host}`)).outOfService).toBe(
+      'base_url needs host, which is not in the key chain: run cc-relay keys add host, then restart the relay',
+    );
+    expect(noticesOf(text, { KEY: 'k' })).toEqual([
+      'providers[0].keys[0].key: this key is left out: work is not in the key chain',
+    ]);
+  });
+
+  it('that the server needs are a problem', () => {
+    expect(readConfig(`server: { api_key: "\${keychain:relay}" }`, { env: {} })).toMatchObject({
+      ok: false,
+      problems: [{ message: 'the key chain has no relay: run cc-relay keys add relay' }],
+    });
+  });
+
+  it('are named for the host, each once', () => {
+    expect(
+      keychainNames(
+        `a: "\${keychain:x}\${X}"\nb: ["\${keychain:y}", "$\${keychain:z}", "\${keychain:x}"]`,
+        'yaml',
+      ),
+    ).toEqual(['x', 'y']);
+    expect(keychainNames(`a = "\${keychain:x}"`, 'toml')).toEqual(['x']);
+    expect(keychainNames('a: [', 'yaml')).toEqual([]);
   });
 });
 
@@ -364,9 +452,31 @@ describe('notices', () => {
     ['grpc: { listen: "127.0.0.1:9090" }', 'grpc'],
     ['metrics: { enabled: true }', 'metrics'],
     ['logging: { debug_options: { log_request_body: true } }', 'logging.debug_options'],
+    ['logging: { file: relay.log }', 'logging.file'],
+    ['health: { check_interval_seconds: 30 }', 'health.check_interval_seconds'],
+    ['health: { recovery_timeout_seconds: 60 }', 'health.recovery_timeout_seconds'],
+    [
+      'health: { triggers: { rate_limit_errors: 3, timeout_errors: 2, server_errors: 5 } }',
+      'health.triggers',
+    ],
+    ['health: { failover: { primary: a, fallbacks: [b], cooldown_seconds: 5 } }', 'health.failover'],
   ])('says that %s has no effect', (section, path) => {
     const notices = load(`${section}\n${provider()}`).notices;
     expect(notices.map((notice) => notice.path)).toEqual([path]);
+  });
+
+  it('takes an empty text as the default where older files write one', () => {
+    const text = [
+      'routing: { strategy: "", default_provider: "" }',
+      'logging: { level: "", format: "", output: "" }',
+      provider('base_url: ""', 'pooling: { strategy: "" }'),
+    ].join('\n');
+    expect(noticesOf(text)).toEqual([]);
+    expect(configOf(text)).toMatchObject({
+      routing: { strategy: 'failover', defaultProvider: undefined },
+      logging: { level: 'info', format: 'auto', output: 'stderr' },
+      upstreams: [{ baseUrl: 'https://api.anthropic.com', keyStrategy: 'least_loaded' }],
+    });
   });
 
   it('says nothing about settings that are in force, or that ask for nothing', () => {

@@ -237,19 +237,14 @@ describe('the sum', () => {
     );
   });
 
-  it('never falls when a character is added in the midst', () => {
+  it('falls by one token at most when a character is added in the midst', () => {
     fc.assert(
-      fc.property(
-        anyText,
-        anyText,
-        fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
-        (a, b, more) => {
-          for (const model of [before, since])
-            expect(tokensOf(user(a + more + b, { model }))).toBeGreaterThanOrEqual(
-              tokensOf(user(a + b, { model })),
-            );
-        },
-      ),
+      fc.property(anyText, anyText, anyUnit, (a, b, more) => {
+        for (const model of [before, since])
+          expect(tokensOf(user(a + more + b, { model }))).toBeGreaterThanOrEqual(
+            tokensOf(user(a + b, { model })) - 1,
+          );
+      }),
       { numRuns: 2000 },
     );
   });

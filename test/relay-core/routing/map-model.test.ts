@@ -42,9 +42,19 @@ describe('mapping a model', () => {
     expect(map(model, { mapping })).toEqual([expected, 'wildcard']);
   });
 
+  it('takes the first written of wildcards with equally many letters', () => {
+    expect(
+      map('claude-opus', { mapping: { 'claude*': 'first', '*e-opus': 'second', '*claude*': 'third' } }),
+    ).toEqual(['first', 'wildcard']);
+    expect(
+      map('claude-opus', { mapping: { 'claude*': 'first', '*-opus*': 'no', '*claude*': 'third' } }),
+    ).toEqual(['first', 'wildcard']);
+  });
+
   it('looks at upper and lower case, and does not let the ends of a pattern overlap', () => {
     expect(map('CLAUDE-x', { mapping: { 'claude-*': 'a' } })).toMatch(/^no model for CLAUDE-x/);
     expect(map('abab', { type: 'anthropic', mapping: { 'aba*bab': 'x' } })).toEqual(['abab', 'as-is']);
+    expect(map('ab', { type: 'anthropic', mapping: { 'a*b*b': 'x' } })).toEqual(['ab', 'as-is']);
     expect(map('a.c', { type: 'anthropic', mapping: { 'a*.c': 'x' } })).toEqual(['x', 'wildcard']);
     expect(map('abc', { type: 'anthropic', mapping: { 'a*.c': 'x' } })).toEqual(['abc', 'as-is']);
   });
@@ -89,7 +99,8 @@ describe('mapping a model', () => {
 
   it('matches a wildcard as a regular expression would', () => {
     const letters = fc.string({ unit: fc.constantFrom('a', 'b', '-'), maxLength: 6 });
-    const pattern = fc.array(letters, { minLength: 2, maxLength: 4 }).map((parts) => parts.join('*'));
+    const part = fc.string({ unit: fc.constantFrom('a', 'b', '-'), maxLength: 2 });
+    const pattern = fc.array(part, { minLength: 2, maxLength: 4 }).map((parts) => parts.join('*'));
     fc.assert(
       fc.property(letters, pattern, (model, key) => {
         const expected = new RegExp(`^${key.replaceAll('*', '.*')}$`).test(model);
