@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { stringify } from 'yaml';
+import { call } from '../support/call.ts';
 import { environmentIn, KeyChainSession, type KeysRun, runKeys } from '../support/key-chain.ts';
 import { entry } from '../support/run-command.ts';
+import { ScriptedUpstream } from '../support/scripted-upstream.ts';
 
 // Real processes, some of which wait for a time limit of three seconds, on machines that may be busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -466,5 +469,27 @@ describe('cc-relay keys without a key chain', () => {
     await session.freeze();
     const tookMs = await expectRefusal(session.env, 'did not answer in time');
     expect(tookMs).toBeLessThan(10_000);
+  });
+});
+
+describe('a relay whose configuration names a key of the key chain', () => {
+  it('asks the provider with it, and says where a name leads nowhere', async () => {
+    const session = await startSession();
+    expect((await keys(session, 'add WORK', firstKey)).code).toBe(0);
+    const upstream = await ScriptedUpstream.start();
+    const path = join(session.folder, 'relay.yaml');
+    const provider = (name: string, keyName: string) => ({
+      ...{ name, type: 'anthropic', base_url: upstream.url, keys: [{ key: reference(keyName) }] },
+    });
+    await writeFile(path, stringify({ providers: [provider('work', 'WORK'), provider('gone', 'GONE')] }));
+    const relay = start(['serve', '--config', path, '--port', '0'], session.env);
+    while (!relay.stdout().includes('\n')) await new Promise((resolve) => setTimeout(resolve, 20));
+    const address = /http:\/\/\S+/.exec(relay.stdout())?.[0] ?? '';
+    expect((await call(address)).status).toBe(200);
+    expect(upstream.requests[0]?.headers['x-api-key']).toBe(firstKey);
+    expect(relay.stderr()).toContain('cc-relay keys add GONE');
+    relay.process.kill('SIGTERM');
+    await relay.exited;
+    await upstream.stop();
   });
 });
