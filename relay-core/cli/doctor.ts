@@ -1,8 +1,6 @@
 import { parse } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Check } from '../claude-code/doctor/check.ts';
 import { examine } from '../claude-code/doctor/examine.ts';
-import { codeOf } from '../claude-code/file-failure.ts';
 import { repair } from '../claude-code/repair.ts';
 import { locateSettings } from '../claude-code/settings-path.ts';
 import { dataFolder } from '../config/data-folder.ts';
@@ -10,6 +8,7 @@ import { askHealth } from './ask-health.ts';
 import type { Command, CommandContext } from './command.ts';
 import { findClaude } from './find-claude.ts';
 import { loadConfig } from './open-config.ts';
+import { readFlags } from './read-flags.ts';
 
 const usage = 'usage: cc-relay doctor [--fix] [--json] [--config FILE] [--data-dir DIR]';
 
@@ -21,18 +20,9 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-function readValues(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    if (codeOf(error).startsWith('ERR_PARSE_ARGS')) return undefined;
-    throw error;
-  }
-}
-
 /** `cc-relay doctor`: what keeps Claude Code from the relay, and what to do; exit code 1 = there is a problem. */
 export const doctorCommand: Command = async (context) => {
-  const values = readValues(context.args);
+  const values = readFlags(context.args, options);
   if (values === undefined) {
     context.warn(usage);
     return 2;

@@ -1,9 +1,8 @@
-import { parseArgs } from 'node:util';
-import { codeOf } from '../claude-code/file-failure.ts';
 import { describeStatus, findRelayStatus } from '../claude-code/relay-status.ts';
 import { dataFolder } from '../config/data-folder.ts';
 import { askHealth } from './ask-health.ts';
 import type { Command } from './command.ts';
+import { readFlags } from './read-flags.ts';
 
 const usage = 'usage: cc-relay status [--data-dir DIR] [--json]';
 
@@ -15,18 +14,9 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-function readValues(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    if (codeOf(error).startsWith('ERR_PARSE_ARGS')) return undefined;
-    throw error;
-  }
-}
-
 /** `cc-relay status`: whether the relay of the data folder runs; exit code 0 = it does, 1 = it does not. */
 export const statusCommand: Command = async (context) => {
-  const values = readValues(context.args);
+  const values = readFlags(context.args, options);
   if (values === undefined) {
     context.warn(usage);
     return 2;

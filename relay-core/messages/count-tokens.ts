@@ -1,7 +1,8 @@
 import { costOfContent, costOfJson, costOfMessages } from './count-tokens/content-cost.ts';
-import { isObject, type JsonObject, listIn, stringIn } from './count-tokens/json-values.ts';
+import { listIn, stringIn } from './count-tokens/json-values.ts';
 import { type ModelFacts, modelFactsOf } from './count-tokens/model-facts.ts';
 import { costOfTools } from './count-tokens/tools-cost.ts';
+import { isJsonObject, type JsonObject } from './json-object.ts';
 
 /** A whole number of tokens, or why the body could not be read. */
 export type TokenEstimate =
@@ -13,8 +14,8 @@ const costOfRequestFrame = 3_000;
 const costOfMessageFrame = 4_000;
 
 const costOfOutputFormat = (body: JsonObject, facts: ModelFacts): number => {
-  const config = isObject(body.output_config) ? body.output_config : {};
-  return isObject(config.format) ? costOfJson(config.format, facts) : 0;
+  const config = isJsonObject(body.output_config) ? body.output_config : {};
+  return isJsonObject(config.format) ? costOfJson(config.format, facts) : 0;
 };
 
 const costOfRequest = (body: JsonObject): number => {
@@ -30,7 +31,7 @@ const costOfRequest = (body: JsonObject): number => {
 };
 
 const estimateParsed = (body: unknown): TokenEstimate => {
-  if (!isObject(body)) return { ok: false, reason: 'The body is no JSON object.' };
+  if (!isJsonObject(body)) return { ok: false, reason: 'The body is no JSON object.' };
   if (!Array.isArray(body.messages)) return { ok: false, reason: 'The body has no list of messages.' };
   return { ok: true, tokens: Math.ceil(costOfRequest(body) / 1000) };
 };

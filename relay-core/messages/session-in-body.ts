@@ -1,3 +1,4 @@
+import { isJsonObject } from './json-object.ts';
 import { findTopLevelField, readJsonString } from './top-level-field.ts';
 
 const sane = /^[\x21-\x7e]{1,128}$/;
@@ -7,10 +8,7 @@ const flatSession = /_session_([\w-]{1,128})$/;
 const sessionInUserId = (userId: string): string | undefined => {
   try {
     const parsed: unknown = JSON.parse(userId);
-    const isObject = typeof parsed === 'object' && parsed !== null;
-    return isObject && 'session_id' in parsed && typeof parsed.session_id === 'string'
-      ? parsed.session_id
-      : undefined;
+    return isJsonObject(parsed) && typeof parsed.session_id === 'string' ? parsed.session_id : undefined;
   } catch {
     return flatSession.exec(userId)?.[1];
   }

@@ -1,4 +1,5 @@
 import type { TokenUsage } from '../contracts/records.ts';
+import { isJsonObject } from './json-object.ts';
 import { type SseEvent, SseScanner } from './sse.ts';
 import { usageInEvent } from './usage.ts';
 
@@ -64,9 +65,6 @@ export class StreamWatch {
   }
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-
 /** Type and message of an Anthropic error envelope; `api_error` and an empty message where it says neither. */
 export const readErrorEnvelope = (text: string): StreamError => {
   let parsed: unknown;
@@ -75,8 +73,8 @@ export const readErrorEnvelope = (text: string): StreamError => {
   } catch {
     return { type: 'api_error', message: '' };
   }
-  const inner = isRecord(parsed) ? parsed.error : undefined;
-  const error = isRecord(inner) ? inner : {};
+  const inner = isJsonObject(parsed) ? parsed.error : undefined;
+  const error = isJsonObject(inner) ? inner : {};
   return {
     type: typeof error.type === 'string' ? error.type : 'api_error',
     message: typeof error.message === 'string' ? error.message : '',

@@ -1,8 +1,6 @@
 import type { TokenUsage } from '../contracts/records.ts';
+import { isJsonObject } from './json-object.ts';
 import { findTopLevelField } from './top-level-field.ts';
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
 
 const parse = (text: string): unknown => {
   try {
@@ -23,7 +21,7 @@ const countIn = (
 
 /** A `usage` object (protocol.md 4) over what was known before: its counts are cumulative, absent ones stay. */
 const mergeUsage = (usage: unknown, before: TokenUsage | undefined): TokenUsage | undefined => {
-  if (!isRecord(usage)) return before;
+  if (!isJsonObject(usage)) return before;
   return {
     inputTokens: countIn(usage, 'input_tokens', before?.inputTokens),
     outputTokens: countIn(usage, 'output_tokens', before?.outputTokens),
@@ -43,7 +41,7 @@ export const usageInBody = (body: Buffer): TokenUsage | undefined => {
 export const usageInEvent = (data: string, before: TokenUsage | undefined): TokenUsage | undefined => {
   if (!data.includes('"usage"')) return before;
   const event = parse(data);
-  if (!isRecord(event)) return before;
+  if (!isJsonObject(event)) return before;
   // message_start carries it inside its message, message_delta beside its delta.
-  return mergeUsage(isRecord(event.message) ? event.message.usage : event.usage, before);
+  return mergeUsage(isJsonObject(event.message) ? event.message.usage : event.usage, before);
 };

@@ -1,6 +1,7 @@
+import { isJsonObject, type JsonObject } from '../json-object.ts';
 import { imageSizeIn } from './image-size.ts';
 import { imageTokens } from './image-tokens.ts';
-import { isObject, type JsonObject, listIn, stringIn } from './json-values.ts';
+import { listIn, stringIn } from './json-values.ts';
 import type { ModelFacts } from './model-facts.ts';
 import { pdfTokens } from './pdf-tokens.ts';
 import { costOfText } from './text-tokens.ts';
@@ -15,7 +16,7 @@ export const costOfJson = (value: unknown, { tokenizer }: ModelFacts): number =>
   costOfText(JSON.stringify(value) ?? '', tokenizer);
 
 const costOfImage = (block: JsonObject, facts: ModelFacts): number => {
-  const source = isObject(block.source) ? block.source : {};
+  const source = isJsonObject(block.source) ? block.source : {};
   const size = imageSizeIn(stringIn(source, 'data'));
   // Of a URL or a file id only the limit is known.
   return 1000 * (size === undefined ? facts.image.tokens : imageTokens(size, facts.image));
@@ -39,7 +40,7 @@ const costOfFields = (block: JsonObject, names: readonly string[], facts: ModelF
 
 const costOfDocument = (block: JsonObject, facts: ModelFacts): number =>
   costOfFields(block, ['title', 'context'], facts) +
-  (isObject(block.source) ? costOfSource(block.source, facts) : 0);
+  (isJsonObject(block.source) ? costOfSource(block.source, facts) : 0);
 
 const costOfBlock = (block: JsonObject, facts: ModelFacts): number => {
   switch (block.type) {
@@ -72,11 +73,14 @@ const costOfBlock = (block: JsonObject, facts: ModelFacts): number => {
 export const costOfContent = (content: unknown, facts: ModelFacts): number => {
   if (typeof content === 'string') return costOfText(content, facts.tokenizer);
   if (!Array.isArray(content)) return 0;
-  return content.reduce<number>((sum, block) => sum + (isObject(block) ? costOfBlock(block, facts) : 0), 0);
+  return content.reduce<number>(
+    (sum, block) => sum + (isJsonObject(block) ? costOfBlock(block, facts) : 0),
+    0,
+  );
 };
 
 const costOfMessage = (message: unknown, facts: ModelFacts): number =>
-  isObject(message) ? costOfContent(message.content, facts) : 0;
+  isJsonObject(message) ? costOfContent(message.content, facts) : 0;
 
 /** Thousandths of a token of all messages' contents. */
 export const costOfMessages = (body: JsonObject, facts: ModelFacts): number =>

@@ -1,7 +1,4 @@
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import type { JsonObject } from '../json-object.ts';
 
 export const stringIn = (object: JsonObject, name: string): string => {
   const value = object[name];

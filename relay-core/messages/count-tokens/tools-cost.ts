@@ -1,5 +1,6 @@
+import { isJsonObject, type JsonObject } from '../json-object.ts';
 import { costOfJson } from './content-cost.ts';
-import { isObject, type JsonObject, listIn, stringIn } from './json-values.ts';
+import { listIn, stringIn } from './json-values.ts';
 import type { ModelFacts } from './model-facts.ts';
 
 /** Anthropic's own tools are sent by name only; their published price stands in for the definition (pricing docs). */
@@ -11,7 +12,7 @@ const ownTools = [
 
 const costOfTool = (tool: unknown, facts: ModelFacts): number => {
   // A deferred tool enters the context only when a search finds it (tool-search docs).
-  if (!isObject(tool) || tool.defer_loading === true) return 0;
+  if (!isJsonObject(tool) || tool.defer_loading === true) return 0;
   const type = stringIn(tool, 'type');
   const own = ownTools.find(({ prefix }) => type.startsWith(prefix));
   if (own) return 1000 * own.tokens;
@@ -21,7 +22,7 @@ const costOfTool = (tool: unknown, facts: ModelFacts): number => {
 };
 
 const isForced = (choice: unknown): boolean =>
-  isObject(choice) && (choice.type === 'any' || choice.type === 'tool');
+  isJsonObject(choice) && (choice.type === 'any' || choice.type === 'tool');
 
 /** Thousandths of a token of the tools and of the system prompt that comes with the first of them. */
 export const costOfTools = (body: JsonObject, facts: ModelFacts): number => {

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../messages/json-object.ts';
 import { buildProbe, buildRequest } from '../anthropic/anthropic.ts';
 import { classifyFailure, classifyStreamError } from '../anthropic/classify-failure.ts';
 import type { Destination, ProviderAdapter, UpstreamRequest } from '../provider.ts';
@@ -10,15 +11,12 @@ const buildModelsRequest = (destination: Destination): UpstreamRequest => ({
   path: `${destination.basePath}/api/tags`,
 });
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-
 const unknownDate = '1970-01-01T00:00:00Z';
 
 const readModels = (answer: unknown) => {
-  const list = isRecord(answer) && Array.isArray(answer.models) ? answer.models : [];
+  const list = isJsonObject(answer) && Array.isArray(answer.models) ? answer.models : [];
   return list.flatMap((model: unknown) =>
-    isRecord(model) && typeof model.name === 'string'
+    isJsonObject(model) && typeof model.name === 'string'
       ? [{ id: model.name, displayName: model.name, createdAt: dateOf(model.modified_at) }]
       : [],
   );
@@ -33,9 +31,9 @@ const leastContext = 65_536;
 
 /** Claude Code's first request alone is 12,000 to 25,000 tokens, and Ollama cuts what does not fit without a word. */
 const readContext = (answer: unknown, model: string): string | undefined => {
-  const list = isRecord(answer) && Array.isArray(answer.models) ? answer.models : [];
-  const loaded: unknown = list.find((each: unknown) => isRecord(each) && each.name === model);
-  const length = isRecord(loaded) ? loaded.context_length : undefined;
+  const list = isJsonObject(answer) && Array.isArray(answer.models) ? answer.models : [];
+  const loaded: unknown = list.find((each: unknown) => isJsonObject(each) && each.name === model);
+  const length = isJsonObject(loaded) ? loaded.context_length : undefined;
   if (typeof length !== 'number' || length >= leastContext) return undefined;
   return `${model} was loaded with a context window of ${length} tokens: what does not fit is cut silently. Claude Code needs at least ${leastContext}: start Ollama with OLLAMA_CONTEXT_LENGTH=${leastContext}`;
 };

@@ -1,7 +1,5 @@
+import { isJsonObject } from '../../messages/json-object.ts';
 import type { MessagesCall } from '../provider.ts';
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Words without which a request needs none of it: most are spared the parsing. */
 const telltales = ['"document"', '"url"', '"tool_choice"'].map((word) => Buffer.from(word));
@@ -9,9 +7,9 @@ const telltales = ['"document"', '"url"', '"tool_choice"'].map((word) => Buffer.
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 const reasonForBlock = (block: unknown): string | undefined => {
-  if (!isRecord(block)) return undefined;
+  if (!isJsonObject(block)) return undefined;
   if (block.type === 'document') return 'Ollama cannot read documents (PDF)';
-  const isUrlImage = block.type === 'image' && isRecord(block.source) && block.source.type === 'url';
+  const isUrlImage = block.type === 'image' && isJsonObject(block.source) && block.source.type === 'url';
   if (isUrlImage) return 'Ollama takes images as base64 only, not by URL';
   if (block.type !== 'tool_result') return undefined;
   return firstReason(listOf(block.content));
@@ -27,7 +25,7 @@ const firstReason = (blocks: readonly unknown[]): string | undefined => {
 
 const reasonForMessages = (messages: unknown): string | undefined => {
   for (const message of listOf(messages)) {
-    const reason = isRecord(message) ? firstReason(listOf(message.content)) : undefined;
+    const reason = isJsonObject(message) ? firstReason(listOf(message.content)) : undefined;
     if (reason !== undefined) return reason;
   }
   return undefined;
@@ -40,8 +38,8 @@ const reasonForMessages = (messages: unknown): string | undefined => {
 export const findUnsupported = (call: MessagesCall): string | undefined => {
   if (!telltales.some((word) => call.body.includes(word))) return undefined;
   const request = call.parsed();
-  if (!isRecord(request)) return undefined;
-  const choice = isRecord(request.tool_choice) ? request.tool_choice.type : undefined;
+  if (!isJsonObject(request)) return undefined;
+  const choice = isJsonObject(request.tool_choice) ? request.tool_choice.type : undefined;
   if (choice === 'any' || choice === 'tool') return 'Ollama cannot be forced to use a tool (tool_choice)';
   return reasonForMessages(request.messages);
 };
