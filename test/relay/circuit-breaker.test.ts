@@ -17,6 +17,8 @@ beforeEach(async () => {
   upstream = await ScriptedUpstream.start();
   relay = await startRelay({
     file: { routing: { patience_ms: 0, debug: true }, providers: [providerAt(upstream.url)] },
+    // A rate-limited key rests 1, 2, 4, 8 s between its failures.
+    timeScale: 20,
   });
 });
 afterEach(async () => {
