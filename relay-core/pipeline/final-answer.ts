@@ -69,7 +69,7 @@ export const finalAnswer = (
     return { kind: 'ours', error: new RelayError('no-candidate', describeNobody(candidates)) };
   const { answer } = failed;
   if (answer === undefined || rank(failed) === noAnswer) return { kind: 'ours', error: describe(failed) };
-  const waits = knownWaits(failures);
+  const waits = knownWaits(failures, shortage);
   const headers = withAdvice(answer.headers, failed, waits);
   const remedy = remedyOf(failed);
   const said = { ...answer, headers };
@@ -90,9 +90,13 @@ const withRemedy = (answer: FailedAnswer, { target }: FailedAttempt, remedy: str
   return { ...answer, headers: [...headers, 'content-type', 'application/json'], body };
 };
 
-/** The waits that upstreams named. Where one may be well again any moment, another's long wait does not count. */
-const knownWaits = (failures: readonly FailedAttempt[]): readonly number[] => {
-  const waits = failures.flatMap(({ failure }) => requestedWaitMs(failure) ?? []);
+/** The waits that upstreams named, and that our own limits ask for. Where one may be well again any moment, another's long wait does not count. */
+const knownWaits = (
+  failures: readonly FailedAttempt[],
+  shortage: Shortage | undefined,
+): readonly number[] => {
+  const own = shortage?.kind === 'limited' ? [shortage.waitMs] : [];
+  const waits = [...failures.flatMap(({ failure }) => requestedWaitMs(failure) ?? []), ...own];
   const mayBeSoon = failures.some(
     ({ failure }) => isTransient(failure) && requestedWaitMs(failure) === undefined,
   );

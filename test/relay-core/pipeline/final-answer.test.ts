@@ -238,3 +238,19 @@ describe('the advice to the client', () => {
     );
   });
 });
+
+describe('limits of our own beside the failures', () => {
+  it('count for the wait that the client is told', () => {
+    const final = finalAnswer([rateLimited(300_000)], { kind: 'limited', waitMs: 90_000 });
+    expect(final).toMatchObject({
+      kind: 'verbatim',
+      answer: { headers: ['retry-after', '90', 'x-should-retry', 'false'] },
+    });
+  });
+
+  it('are the answer where no upstream gave one', () => {
+    const final = finalAnswer([], { kind: 'limited', waitMs: 30_100 });
+    expect(final).toMatchObject({ kind: 'ours', error: { code: 'rate-limited', retryAfterSeconds: 31 } });
+    expect(finalAnswer([], { kind: 'busy' })).toMatchObject({ kind: 'ours', error: { code: 'too-busy' } });
+  });
+});
