@@ -37,18 +37,23 @@ export function resolveUpstream(
     weight: (entry.weight ?? entry.keys?.[0]?.weight) || 1,
     maxConcurrent: entry.max_concurrent ?? 0,
     timeouts: resolveTimeouts(entry.timeouts ?? {}),
-    keys: keys.keys,
+    keys: spentKeys(entry, keys.keys),
     keyStrategy: entry.pooling?.strategy ?? 'least_loaded',
     models: entry.models ?? excerpt.models,
     cloud: resolveCloud(entry),
     modelMapping: new Map(Object.entries(entry.model_mapping ?? excerpt.model_mapping ?? {})),
-    outOfService:
-      unsupportedType(entry) ??
-      missingField(missing) ??
-      (passThrough === 'never' ? missingKeys(keys, entry) : undefined),
+    outOfService: missingField(missing) ?? (passThrough === 'never' ? missingKeys(keys, entry) : undefined),
   };
   const notices = upstream.outOfService === undefined ? keys.notices : outOfServiceNotices(upstream, path);
   return { upstream, notices: [...enabledNotices(entry, path), ...notices] };
+}
+
+/** The documentation gives the clouds' entries a key that is none: they are asked with the cloud's own credentials. */
+const placeholderKeys: ReadonlySet<string> = new Set(['bedrock-internal', 'vertex-internal']);
+
+function spentKeys({ type }: ProviderEntry, keys: ResolvedKeys['keys']): ResolvedKeys['keys'] {
+  if (type === 'vertex') return [];
+  return type === 'bedrock' ? keys.filter(({ material }) => !placeholderKeys.has(material)) : keys;
 }
 
 function resolveCloud(entry: ProviderEntry): CloudSettings {
@@ -82,12 +87,6 @@ function resolveTimeouts(timeouts: NonNullable<ProviderEntry['timeouts']>): Upst
     firstByteMs: timeouts.first_byte_ms,
     idleMs: timeouts.idle_ms ?? 300_000,
   };
-}
-
-function unsupportedType({ type }: ProviderEntry): string | undefined {
-  return providerDefaults[type].isSupported
-    ? undefined
-    : `type "${type}" is not supported by this version yet`;
 }
 
 function missingField(missing: readonly MissingVariable[]): string | undefined {

@@ -100,13 +100,14 @@ type Tried = { readonly result: HoldResult; readonly status?: number; readonly i
 
 const failed = (failure: AttemptFailure): Tried => ({ result: { kind: 'failed', failure } });
 
-/** One try; with credentials that can be fetched anew, a second one after a refusal. */
+/** One try; a second one after a refusal that taught the dialect something, or with credentials fetched anew. */
 const tryTarget = async (exchange: Exchange, call: MessagesCall, target: Target): Promise<Tried> => {
   const tried = await tryOnce(exchange, call, target);
   const { adapter } = target.upstream;
   const { result } = tried;
-  const isRefused = result.kind === 'failed' && result.failure.kind === 'unauthorized';
-  if (!isRefused || adapter.renewCredentials === undefined || exchange.calledOff !== undefined) return tried;
+  if (result.kind !== 'failed' || exchange.calledOff !== undefined) return tried;
+  if (result.hasLearnt) return tryOnce(exchange, call, target);
+  if (result.failure.kind !== 'unauthorized' || adapter.renewCredentials === undefined) return tried;
   return (await adapter.renewCredentials()) ? tryOnce(exchange, call, target) : tried;
 };
 
@@ -126,7 +127,7 @@ const tryOnce = async (exchange: Exchange, call: MessagesCall, target: Target): 
   switch (sent.kind) {
     case 'replied':
       noteReply(exchange, target, sent.reply);
-      return { result: await judgeReply(exchange, upstream, sent.reply), status: sent.reply.status };
+      return { result: await judgeReply(exchange, target, sent.reply), status: sent.reply.status };
     case 'timed-out':
       return failed({ kind: 'timeout', detail: sent.detail });
     case 'unreachable':
@@ -158,12 +159,12 @@ const buildRequest = (call: MessagesCall, { upstream, model, credential, key }: 
   return adapter.buildRequest(call, { origin, basePath, auth, headers, model, credential, keyMaterial });
 };
 
-const judgeReply = (exchange: Exchange, upstream: Upstream, reply: UpstreamReply): Promise<HoldResult> => {
+const judgeReply = (exchange: Exchange, target: Target, reply: UpstreamReply): Promise<HoldResult> => {
   const { clock, deadlines } = exchange.parts;
-  const { adapter } = upstream;
+  const { adapter } = target.upstream;
   if (reply.status >= 200 && reply.status < 300)
     return holdAnswer(decoded(reply, adapter), { clock, holdMs: deadlines.holdMs, adapter });
-  return readFailure(reply, adapter, clock.now());
+  return readFailure(reply, target, clock.now());
 };
 
 const decoded = (reply: UpstreamReply, adapter: ProviderAdapter): UpstreamReply => {
@@ -177,9 +178,10 @@ const largestErrorBytes = 8_388_608;
 
 const readFailure = async (
   reply: UpstreamReply,
-  adapter: ProviderAdapter,
+  { upstream, model }: Target,
   nowMs: number,
 ): Promise<HoldResult> => {
+  const { adapter } = upstream;
   const chunks: Buffer[] = [];
   let size = 0;
   for (;;) {
@@ -198,7 +200,8 @@ const readFailure = async (
   }
   const answer: FailedAnswer = { status: reply.status, headers: reply.headers, body: Buffer.concat(chunks) };
   const failure = adapter.classifyFailure(answer, nowMs);
-  return { kind: 'failed', failure, answer: adapter.translateFailure?.(answer) ?? answer };
+  const hasLearnt = adapter.learnFrom?.(answer, model) ?? false;
+  return { kind: 'failed', failure, answer: adapter.translateFailure?.(answer) ?? answer, hasLearnt };
 };
 
 const describeTarget = ({ upstream, model, credential }: Target) => ({

@@ -3,11 +3,12 @@ import { RelayError } from '../errors.ts';
 import { estimateInputTokens } from '../messages/count-tokens.ts';
 import type { HeaderList } from '../messages/header-list.ts';
 import { sessionInBody } from '../messages/session-in-body.ts';
-import type { Credential, MessagesCall } from '../providers/provider.ts';
+import { type Credential, CredentialError, type MessagesCall } from '../providers/provider.ts';
 import { Cancellation } from '../resilience/cancellation.ts';
 import { type Candidate, findCandidates } from '../routing/candidates.ts';
 import { ClientLeft } from '../server/read-body.ts';
-import { send, type UpstreamReply } from '../upstreams/send.ts';
+import { readSmallText } from '../upstreams/read-small-text.ts';
+import { send } from '../upstreams/send.ts';
 import { acceptCall } from './accept-call.ts';
 import { passedOnHeaders } from './client-headers.ts';
 import { newRequestId } from './exchange.ts';
@@ -17,7 +18,6 @@ import type { CountAnswer, TokenCounts } from './token-counts.ts';
 
 /** Longest wait for an upstream's count: an estimate now is worth more than a number later. */
 const countWaitMs = 5_000;
-const largestCountBytes = 65_536;
 /** Tells that the number is the relay's own estimate. */
 const estimateHeader = 'x-cc-relay-estimated';
 
@@ -124,40 +124,33 @@ const ask = async ({ handler, call, candidate, credential }: Question): Promise<
   const deadline = clock.startTimer(countWaitMs, () => cancellation.cancel());
   const limits = { firstByteMs: countWaitMs, idleMs: countWaitMs, cancellation, clock };
   const { buildRequest } = adapter.countTokens ?? adapter;
-  const sent = await send(dispatcher, await buildRequest(call, destination), limits);
-  const body = sent.kind === 'replied' ? await readSmall(sent.reply) : undefined;
+  const request = await Promise.resolve(buildRequest(call, destination)).catch(withoutCredential);
+  if (request === undefined) return estimate(call);
+  const sent = await send(dispatcher, request, limits);
+  const text = sent.kind === 'replied' ? await readSmallText(sent.reply) : undefined;
   deadline.cancel();
-  if (sent.kind !== 'replied' || body === undefined) return estimate(call);
+  if (sent.kind !== 'replied' || text === undefined) return estimate(call);
+  const body = Buffer.from(text);
   const { status } = sent.reply;
   if (!isFinal(status, credential)) return estimate(call);
-  if (adapter.countTokens && status === 200) {
-    const tokens = adapter.countTokens.read(body);
+  // A cloud's 400 is about the operation, which many models do not have, not about the client's request.
+  if (adapter.countTokens) {
+    const tokens = status === 200 ? adapter.countTokens.read(body) : undefined;
     return tokens === undefined ? estimate(call) : countAnswer(tokens);
   }
   const isOwn = credential.kind === 'pass-through';
-  return { status, headers: passedOnHeaders(sent.reply.headers, isOwn), body };
+  const said = { status, headers: passedOnHeaders(sent.reply.headers, isOwn), body };
+  return status === 200 ? said : (adapter.translateFailure?.(said) ?? said);
+};
+
+const withoutCredential = (error: unknown): undefined => {
+  if (!(error instanceof CredentialError)) throw error;
 };
 
 /** Counts, and what only the client can mend: its own request, its own login. */
 const isFinal = (status: number, credential: Credential): boolean => {
   if (status === 200 || status === 400 || status === 413 || status === 422) return true;
   return credential.kind === 'pass-through' && (status === 401 || status === 403);
-};
-
-const readSmall = async ({ body }: UpstreamReply): Promise<Buffer | undefined> => {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for (;;) {
-    const part = await body.next();
-    if (part.kind === 'end') return Buffer.concat(chunks);
-    if (part.kind === 'broken' || size > largestCountBytes) {
-      body.abort();
-      return undefined;
-    }
-    if (part.kind !== 'chunk') continue;
-    chunks.push(part.chunk);
-    size += part.chunk.length;
-  }
 };
 
 const estimate = (call: MessagesCall): CountAnswer => {

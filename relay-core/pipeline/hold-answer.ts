@@ -20,7 +20,13 @@ export type HeldAnswer = {
 /** What holding found out. `answer` is what the upstream said, where that may be passed on at the end. */
 export type HoldResult =
   | { readonly kind: 'answered'; readonly answer: HeldAnswer }
-  | { readonly kind: 'failed'; readonly failure: AttemptFailure; readonly answer?: FailedAnswer };
+  | {
+      readonly kind: 'failed';
+      readonly failure: AttemptFailure;
+      readonly answer?: FailedAnswer;
+      /** True = the dialect has learnt something: built anew, the request is another one. */
+      readonly hasLearnt?: boolean;
+    };
 
 /** Bounds of the hold (behaviour.md 1): a stream's first bytes and milliseconds. */
 export type HoldLimits = {

@@ -12,6 +12,11 @@ export type ProviderListing = {
   readonly reason?: string;
 };
 
+const reasonFor = ({ outOfService }: UpstreamRegistry, name: string): { readonly reason?: string } => {
+  const idle = outOfService.find(({ upstream }) => upstream === name);
+  return idle === undefined ? {} : { reason: idle.reason };
+};
+
 /** `GET /v1/providers`: every enabled provider, those out of service included. */
 export const listProviders = (registry: UpstreamRegistry) => ({
   object: 'list',
@@ -23,7 +28,7 @@ export const listProviders = (registry: UpstreamRegistry) => ({
       base_url: config.baseUrl,
       models: upstream ? allModels([upstream]).map(({ id }) => id) : (config.models ?? []),
       active: upstream !== undefined,
-      ...(config.outOfService === undefined ? {} : { reason: config.outOfService }),
+      ...reasonFor(registry, config.name),
     };
   }),
 });

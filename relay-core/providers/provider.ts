@@ -66,6 +66,8 @@ export type ProviderAdapter = {
   decodeReply?(reply: ReplyHead): ReplyDecoder | undefined;
   /** An answer other than 2xx in Anthropic's envelope; absent = it is in it already. */
   translateFailure?(answer: FailedAnswer): FailedAnswer;
+  /** Takes in a refusal of a request for this model; true = the same request, built anew, is another one. */
+  learnFrom?(answer: FailedAnswer, model: string): boolean;
   /** Fetches the credentials anew after a refusal; resolves with false when there is nothing new to try. */
   renewCredentials?(): Promise<boolean>;
   /** A request that costs nothing: any answer shows that the upstream is there, 401 that its key is not accepted. */
@@ -96,6 +98,10 @@ export type ProviderAdapter = {
     buildRequest(destination: Destination): UpstreamRequest;
     read(answer: unknown): readonly ListedModel[];
   };
+  /** Where requests go, for dialects that find it out from more than `base_url`; or what is missing for that. */
+  readonly address?:
+    | { readonly kind: 'known'; readonly origin: string }
+    | { readonly kind: 'incomplete'; readonly reason: string };
   /** Model ids to list when the configuration names none. */
   readonly models: readonly ListedModel[];
 };

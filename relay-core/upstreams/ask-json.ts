@@ -1,7 +1,8 @@
 import type { Clock } from '../ports.ts';
 import type { Credential, Destination, UpstreamRequest } from '../providers/provider.ts';
 import { Cancellation } from '../resilience/cancellation.ts';
-import { type SendResult, send, type UpstreamReply } from './send.ts';
+import { readSmallText } from './read-small-text.ts';
+import { type SendResult, send } from './send.ts';
 import type { Upstream } from './upstream.ts';
 
 /** A question of the relay's own to an upstream. */
@@ -17,7 +18,6 @@ export type JsonAnswer =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly detail: string };
 
-const largestBytes = 4_194_304;
 const keyless: Credential = { kind: 'none' };
 
 /** Asks with the first key, where there is one. Never throws, and takes no longer than `waitMs`. */
@@ -33,7 +33,9 @@ export const askJson = async (upstream: Upstream, question: JsonQuestion): Promi
   const limit = clock.startTimer(waitMs, () => cancellation.cancel());
   const limits = { firstByteMs: waitMs, idleMs: waitMs, cancellation, clock };
   const sent = await send(dispatcher, question.buildRequest(destination), limits);
-  const text = sent.kind === 'replied' ? await readText(sent.reply) : undefined;
+  const isGood = sent.kind === 'replied' && sent.reply.status === 200;
+  const text = isGood ? await readSmallText(sent.reply) : undefined;
+  cancellation.cancel();
   limit.cancel();
   if (text === undefined) return { ok: false, detail: describe(sent, waitMs) };
   try {
@@ -52,21 +54,5 @@ const describe = (sent: SendResult, waitMs: number): string => {
       return sent.detail;
     case 'cancelled':
       return `no answer within ${waitMs} ms`;
-  }
-};
-
-const readText = async ({ status, body }: UpstreamReply): Promise<string | undefined> => {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for (;;) {
-    const part = await body.next();
-    if (part.kind === 'end') return status === 200 ? Buffer.concat(chunks).toString('utf8') : undefined;
-    if (part.kind === 'broken' || size > largestBytes) {
-      body.abort();
-      return undefined;
-    }
-    if (part.kind !== 'chunk') continue;
-    chunks.push(part.chunk);
-    size += part.chunk.length;
   }
 };

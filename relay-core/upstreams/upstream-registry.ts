@@ -5,22 +5,33 @@ import { KeyPool } from '../keys/key-pool.ts';
 import { Slots } from '../keys/slots.ts';
 import type { Clock, Environment, Random } from '../ports.ts';
 import { anthropicAdapter } from '../providers/anthropic/anthropic.ts';
+import { createAzureAdapter } from '../providers/azure/azure.ts';
+import { createBedrockAdapter } from '../providers/bedrock/bedrock.ts';
+import type { CloudParts } from '../providers/cloud/cloud-parts.ts';
 import { minimaxAdapter } from '../providers/minimax/minimax.ts';
 import { ollamaAdapter } from '../providers/ollama/ollama.ts';
-import type { AdapterFactory } from '../providers/provider.ts';
+import type { ProviderAdapter } from '../providers/provider.ts';
+import { createVertexAdapter } from '../providers/vertex/vertex.ts';
 import { zaiAdapter } from '../providers/zai/zai.ts';
 import { type BreakerSettings, CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { ModelList } from './model-list.ts';
+import { createPostForm } from './post-form.ts';
 import type { Upstream } from './upstream.ts';
 
 /** The dialects this version speaks. */
-const adapters: Readonly<Partial<Record<ProviderType, AdapterFactory>>> = {
+const adapters: Readonly<Record<ProviderType, AdapterFactory>> = {
   anthropic: () => anthropicAdapter,
   zai: () => zaiAdapter,
   minimax: () => minimaxAdapter,
   ollama: () => ollamaAdapter,
+  bedrock: (parts) => createBedrockAdapter(parts),
+  azure: createAzureAdapter,
+  vertex: createVertexAdapter,
 };
+
+/** Dialects whose tokens are fetched over HTTP go through the proxy of their upstream there too. */
+type AdapterFactory = (parts: CloudParts) => ProviderAdapter;
 
 /** What opening the upstreams takes beyond their entries. */
 export type RegistryParts = {
@@ -32,9 +43,23 @@ export type RegistryParts = {
   readonly onBreakerChange: (upstream: string) => void;
 };
 
+/** An entry that cannot serve as it is configured; no request is to blame for it. */
+export type OutOfService = {
+  readonly upstream: string;
+  readonly reason: string;
+  readonly isOfRequest: false;
+};
+
+const outOfService = ({ name }: UpstreamConfig, reason: string): OutOfService => ({
+  upstream: name,
+  reason,
+  isOfRequest: false,
+});
+
 /** Sockets and health belong to an address: the same one keeps both. */
 const isSamePlace = (left: UpstreamConfig, right: UpstreamConfig): boolean =>
   left.type === right.type &&
+  JSON.stringify(left.cloud) === JSON.stringify(right.cloud) &&
   left.baseUrl === right.baseUrl &&
   left.proxyUrl === right.proxyUrl &&
   left.timeouts.connectMs === right.timeouts.connectMs;
@@ -43,23 +68,26 @@ const openUpstream = (
   config: UpstreamConfig,
   parts: RegistryParts,
   before: Upstream | undefined,
-): readonly Upstream[] => {
-  const createAdapter = adapters[config.type];
-  if (config.outOfService !== undefined || createAdapter === undefined) return [];
-  const { origin, pathname } = new URL(config.baseUrl);
+): Upstream | OutOfService => {
+  if (config.outOfService !== undefined) return outOfService(config, config.outOfService);
   const { connectMs } = config.timeouts;
   const { random, clock, env } = parts;
+  const { proxyUrl } = config;
+  const postForm = createPostForm({ proxyUrl, connectMs, env, clock });
+  const adapter = adapters[config.type]({ config, env, clock, postForm });
+  if (adapter.address?.kind === 'incomplete') return outOfService(config, adapter.address.reason);
+  const url = URL.parse(config.baseUrl);
+  const origin = adapter.address?.origin ?? url?.origin ?? '';
   const same = before !== undefined && isSamePlace(before.config, config) ? before : undefined;
   const slots = same?.slots ?? new Slots(config.maxConcurrent);
   slots.limit = config.maxConcurrent;
   same?.breaker.reconfigure(parts.breaker);
-  const dispatcher =
-    same?.dispatcher ?? createDispatcher({ origin, proxyUrl: config.proxyUrl, connectMs, env });
+  const dispatcher = same?.dispatcher ?? createDispatcher({ origin, proxyUrl, connectMs, env });
   const upstream: Upstream = {
     config,
     origin,
-    basePath: pathname.replace(/\/+$/, ''),
-    adapter: createAdapter({ config, env, clock }),
+    basePath: (url?.pathname ?? '').replace(/\/+$/, ''),
+    adapter,
     dispatcher,
     breaker:
       same?.breaker ?? new CircuitBreaker(parts.breaker, clock, () => parts.onBreakerChange(config.name)),
@@ -70,14 +98,7 @@ const openUpstream = (
       return slots.inFlight;
     },
   };
-  return [upstream];
-};
-
-/** An entry that cannot serve as it is configured; no request is to blame for it. */
-export type OutOfService = {
-  readonly upstream: string;
-  readonly reason: string;
-  readonly isOfRequest: false;
+  return upstream;
 };
 
 /** All configured upstreams: those that can serve, with their sockets, and the entries as configured. */
@@ -95,10 +116,9 @@ export class UpstreamRegistry {
   /** `before`: the registry of an earlier configuration; what is known of unchanged upstreams and keys stays. */
   constructor(configured: readonly UpstreamConfig[], parts: RegistryParts, before?: UpstreamRegistry) {
     this.configured = configured;
-    this.inService = configured.flatMap((config) => openUpstream(config, parts, before?.find(config.name)));
-    this.outOfService = configured.flatMap(({ name, outOfService }) =>
-      outOfService === undefined ? [] : [{ upstream: name, reason: outOfService, isOfRequest: false }],
-    );
+    const opened = configured.map((config) => openUpstream(config, parts, before?.find(config.name)));
+    this.inService = opened.filter((each): each is Upstream => 'config' in each);
+    this.outOfService = opened.filter((each): each is OutOfService => 'reason' in each);
     this.#asksForModels = this.inService.some(
       ({ adapter, config }) => adapter.modelDiscovery !== undefined && config.models === undefined,
     );

@@ -108,12 +108,10 @@ describe('config validate', () => {
   });
 
   it('shows a provider out of service and fails for it only with --strict', async () => {
-    const path = await write('a.yaml', 'providers: [{ name: a, type: vertex, enabled: true }]\n');
+    const path = await write('a.yaml', 'providers: [{ name: a, type: zai, enabled: true }]\n');
     const expected = {
       printed: [`${path} is valid: 1 provider (a)`],
-      warned: [
-        `${path}:1:13: providers[0]: "a" is out of service: type "vertex" is not supported by this version yet`,
-      ],
+      warned: [`${path}:1:13: providers[0]: "a" is out of service: it has no key: add one under keys`],
     };
     expect(await run('validate', 'a.yaml')).toEqual({ ...expected, code: 0 });
     expect(await run('validate', 'a.yaml', '--strict')).toEqual({ ...expected, code: 1 });

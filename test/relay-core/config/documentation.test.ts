@@ -125,8 +125,8 @@ const examples: readonly {
           type: 'bedrock',
           baseUrl: '',
           priority: 1,
-          keys: ['bedrock-internal'],
-          ...unlimited,
+          keys: [],
+          limits: [],
         },
         models: undefined,
         mapping: {
@@ -161,8 +161,8 @@ const examples: readonly {
           type: 'vertex',
           baseUrl: '',
           priority: 1,
-          keys: ['vertex-internal'],
-          ...unlimited,
+          keys: [],
+          limits: [],
         },
         models: undefined,
         mapping: {
@@ -238,7 +238,7 @@ describe.each(pages)('every configuration block of %s', (page) => {
 
 describe('the notices of documented blocks', () => {
   const isExpected = (message: string) =>
-    /does not say "enabled"|no provider is enabled|at the top level|is not supported by this version yet|has no key|belongs to the provider/.test(
+    /does not say "enabled"|no provider is enabled|at the top level|has no key|belongs to the provider/.test(
       message,
     );
 
@@ -268,12 +268,11 @@ describe('the notices of documented blocks', () => {
     ]);
   });
 
-  it('call bedrock, azure and vertex out of service, and nobody else who has a key', () => {
+  it('call nobody out of service who has a key or needs none', () => {
     const states = pages.flatMap(blocksOf).flatMap((block) => read(block).config.upstreams);
     for (const { type, keys, outOfService } of states) {
-      const isCloud = type === 'bedrock' || type === 'azure' || type === 'vertex';
       const lacksKey = type === 'zai' && keys.length === 0;
-      expect(outOfService !== undefined, type).toBe(isCloud || lacksKey);
+      expect(outOfService !== undefined, type).toBe(lacksKey);
     }
   });
 });

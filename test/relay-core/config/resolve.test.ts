@@ -331,10 +331,12 @@ describe('a provider out of service', () => {
     ]);
   });
 
-  it.each(['bedrock', 'azure', 'vertex'])('says so for type %s', (type) => {
-    expect(upstreamOf(`providers: [{ name: a, type: ${type} }]`).outOfService).toBe(
-      `type "${type}" is not supported by this version yet`,
-    );
+  it('keeps the documented keys of clouds, which are none, out of the pool', () => {
+    const keysOf = (type: string, key: string) =>
+      upstreamOf(`providers: [{ name: a, type: ${type}, keys: [{ key: ${key} }] }]`).keys.length;
+    expect(keysOf('bedrock', 'bedrock-internal')).toBe(0);
+    expect(keysOf('bedrock', 'a-bearer-key')).toBe(1);
+    expect(keysOf('vertex', 'vertex-internal')).toBe(0);
   });
 });
 
