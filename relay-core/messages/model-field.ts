@@ -1,4 +1,5 @@
-import { findTopLevelField, readJsonString } from './top-level-field.ts';
+import { readJsonString } from './json-scan.ts';
+import { findTopLevelField } from './top-level-field.ts';
 
 /** The `model` of a Messages request and where its value stands in the body, quotes included. */
 export type ModelField = { readonly model: string; readonly start: number; readonly end: number };

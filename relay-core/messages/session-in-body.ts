@@ -1,5 +1,6 @@
 import { isJsonObject } from './json-object.ts';
-import { findTopLevelField, readJsonString } from './top-level-field.ts';
+import { readJsonString } from './json-scan.ts';
+import { findTopLevelField } from './top-level-field.ts';
 
 const sane = /^[\x21-\x7e]{1,128}$/;
 /** Claude Code before 2.1 wrote one flat string. */

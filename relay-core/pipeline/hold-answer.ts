@@ -1,7 +1,8 @@
 import { findHeader } from '../messages/header-list.ts';
 import { joinChunks } from '../messages/join-chunks.ts';
+import { readJsonString } from '../messages/json-scan.ts';
 import { StreamWatch } from '../messages/stream-watch.ts';
-import { findTopLevelField, isClosedObject, readJsonString } from '../messages/top-level-field.ts';
+import { findTopLevelField, isClosedObject } from '../messages/top-level-field.ts';
 import type { Clock } from '../ports.ts';
 import type { FailedAnswer, ProviderAdapter } from '../providers/provider.ts';
 import type { AttemptFailure } from '../resilience/attempt-failure.ts';

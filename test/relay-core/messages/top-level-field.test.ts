@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findTopLevelField, readJsonString } from '../../../relay-core/messages/top-level-field.ts';
+import { readJsonString } from '../../../relay-core/messages/json-scan.ts';
+import { findTopLevelField } from '../../../relay-core/messages/top-level-field.ts';
 
 const find = (text: string) => findTopLevelField(Buffer.from(text), 'model');
 
