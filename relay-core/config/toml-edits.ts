@@ -5,7 +5,6 @@ import { isTomlTable, renderTomlKey, renderTomlTable, renderTomlValue } from './
 import { pathsOfToml, scanToml, type TomlStatement } from './scan-toml.ts';
 import {
   insertBelow,
-  isSameOutside,
   lineEndAt,
   lineEndOf,
   lineStartAt,
@@ -25,7 +24,7 @@ export function setInToml(
 ): readonly (() => string | undefined)[] {
   const statements = placedStatements(source);
   return [
-    () => patchPair(source, statements, { path, change: (data) => withValueAt(data, path, value) }),
+    () => patchPair(source, statements, { path, change: (data, at) => withValueAt(data, at, value) }),
     () => replacePair(source, statements, { path, value }),
     ...(isTomlTable(value) ? [] : [() => insertPair(source, statements, { path, value })]),
     () => insertDotted(source, statements, { path, value }),
@@ -43,7 +42,7 @@ export function deleteInToml(source: string, path: ConfigPath): readonly (() => 
       const first = statements.find((statement) => isBelow(statement.path, path));
       return first?.kind === 'pair' ? withoutLines(source, own) : withoutRange(source, own);
     },
-    () => patchPair(source, statements, { path, change: (data) => withoutKeyAt(data, path) }),
+    () => patchPair(source, statements, { path, change: withoutKeyAt }),
   ];
 }
 
@@ -70,7 +69,7 @@ export function addToToml(
   const last = tomlItems(source, path)?.at(-1) ?? parent;
   const inline = statements.find((statement) => statement.kind === 'pair' && isAt(statement.path, path));
   const isEmpty = inline?.value?.kind === 'array' && inline.value.items.length === 0;
-  const append = (data: unknown) => withValueAt(data, path, [...listAt(data, path), entry]);
+  const append: Patch['change'] = (data, at) => withValueAt(data, at, [...listAt(data, at), entry]);
   return [
     () =>
       inline === undefined ? appendBlock(source, last?.end ?? source.trimEnd().length, lines) : undefined,
@@ -131,10 +130,17 @@ function endOfGroup(source: string, last: Placed, next: Placed | undefined): num
   return end + comments.length < ownStart ? end + comments.length : end;
 }
 
-type Patch = { readonly path: ConfigPath; readonly change: (data: unknown) => unknown };
+/** `change` gets the data of one `key = value` alone, and where in it the path leads. */
+type Patch = {
+  readonly path: ConfigPath;
+  readonly change: (data: unknown, path: ConfigPath) => unknown;
+};
 type Setting = { readonly path: ConfigPath; readonly value: ConfigValue };
 
-/** For what is inside one `key = value`: the library edits it and keeps its layout. */
+/**
+ * For what is inside one `key = value`: the library edits it and keeps its layout. It sees nothing else, because it
+ * stumbles over sections elsewhere in the text.
+ */
 function patchPair(
   source: string,
   statements: readonly Placed[],
@@ -142,13 +148,15 @@ function patchPair(
 ): string | undefined {
   const pair = statements.find((statement) => statement.kind === 'pair' && isBelow(path, statement.path));
   if (pair === undefined) return undefined;
-  const edited = tryToPatch(source, change);
-  return edited !== undefined && isSameOutside(source, edited, pair) ? edited : undefined;
+  const edited = tryToPatch(source.slice(pair.start, pair.end), (data) =>
+    change(data, path.slice(pair.path.length - pair.keys.length)),
+  );
+  return edited && source.slice(0, pair.start) + edited.trimEnd() + source.slice(pair.end);
 }
 
-function tryToPatch(source: string, change: Patch['change']): string | undefined {
+function tryToPatch(pair: string, change: (data: unknown) => unknown): string | undefined {
   try {
-    return patch(source, change(parse(source)));
+    return patch(pair, change(parse(pair)));
   } catch {
     // The library throws at some texts that the parser takes.
     return undefined;
